@@ -1,0 +1,79 @@
+# Everything happens in a virtual environment under this folder; nothing is global.
+
+PYTHON ?= python3
+PREFIX ?= $(HOME)/.local
+CC ?= cc
+
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+PIP := -m pip --disable-pip-version-check --quiet
+SHIM_SOURCES := $(wildcard hsched/native/*.[ch])
+SANITIZED := build/hsched-shim-sanitized
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check lint type man bench sanitize install clean
+
+help:  ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: $(READY)  ## run a real pipeline on a scheduler of its own
+	PATH="$(CURDIR)/$(BIN):$$PATH" examples/demo.sh
+
+test: $(READY)  ## run all tests
+	$(BIN)/python -m pytest
+
+check: lint type  ## what must pass before a commit: lint, type, test
+	$(BIN)/python -m pytest --forbid-skips
+
+lint: $(READY)  ## look for faults in style
+	$(BIN)/ruff check .
+
+type: $(READY)  ## check the types
+	$(BIN)/mypy
+
+man: $(READY)  ## write OPTIONS of the man pages from the commands
+	$(BIN)/python -m hsched.cli.manual
+
+bench: $(READY)  ## measure, next to other programs
+	$(BIN)/python -m tests.bench
+
+sanitize: $(READY) $(SANITIZED)  ## test the shim under the address and undefined-behaviour sanitizers
+	HSCHED_SHIM=$(CURDIR)/$(SANITIZED) $(BIN)/python -m pytest tests/shim
+
+install:  ## install for this user: commands and man pages under PREFIX (~/.local)
+	$(call require_python)
+	$(PYTHON) -m venv $(PREFIX)/lib/hsched
+	$(PREFIX)/lib/hsched/bin/python $(PIP) install .
+	mkdir -p $(PREFIX)/bin $(PREFIX)/share/man/man1 $(PREFIX)/share/man/man7
+	ln -sf $(PREFIX)/lib/hsched/bin/h[jknsr]* $(PREFIX)/bin
+	ln -sf $(PREFIX)/lib/hsched/share/man/man1/h* $(PREFIX)/share/man/man1
+	ln -sf $(PREFIX)/lib/hsched/share/man/man7/h* $(PREFIX)/share/man/man7
+
+clean:  ## remove what the targets above have made here
+	rm -rf $(VENV) build dist .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -f hsched/native/hsched-shim
+	find hsched tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# Fail in one line that says what to do.
+define require_python
+@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null || \
+  { echo 'make: Python 3.10 or newer is needed; name one: make PYTHON=python3.12 ...' >&2; exit 1; }
+@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || \
+  { echo 'make: $(PYTHON) has no venv module; install it, for example: apt install python3-venv' >&2; exit 1; }
+endef
+
+# An editable install, made again when the shim or what hsched depends on has changed.
+$(READY): pyproject.toml hsched/native/build_hook.py $(SHIM_SOURCES)
+	$(call require_python)
+	@echo 'make: preparing $(VENV)'
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python $(PIP) install --editable '.[test]' || \
+	  { echo 'make: pip could not install; is a package index in reach? (PIP_INDEX_URL names one)' >&2; exit 1; }
+	@touch $@
+
+$(SANITIZED): $(SHIM_SOURCES)
+	mkdir -p $(@D)
+	$(CC) -g -O1 -std=c11 -D_GNU_SOURCE -Wall -Wextra -Wpedantic -Werror \
+	  -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer \
+	  -o $@ $(filter %.c,$^)

@@ -1,0 +1,20 @@
+"""hsched: the batch system for one workstation."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from hsched.client import Client, Job
+
+__version__ = "0.1.0"
+__all__ = ["Client", "Job", "__version__"]
+
+
+def __getattr__(name: str) -> Any:
+    """Import the public names when they are first used: commands must start fast."""
+    if name in ("Client", "Job"):
+        from hsched import client
+
+        return getattr(client, name)
+    raise AttributeError(f"module 'hsched' has no attribute {name!r}")

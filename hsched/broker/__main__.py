@@ -1,0 +1,81 @@
+"""``python -m hsched.broker NAME``: the process that commands start and people see in ps."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import traceback
+
+from hsched import paths
+from hsched.errors import HschedError
+
+
+def main() -> int:
+    """Become the broker; tell on the ready descriptor whether that worked."""
+    options = _parse()
+    os.umask(0o077)
+    if not options.foreground:
+        _detach(options.ready_fd)
+    try:
+        return _serve(options)
+    except HschedError as error:
+        _tell(options.ready_fd, f"{type(error).__name__} {error}")
+        return 1
+    except Exception as error:  # the last one who can tell the person at the terminal
+        traceback.print_exc()
+        _tell(options.ready_fd, f"HschedError the broker could not start: {error!r}")
+        return 1
+
+
+def _parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="hsched.broker")
+    parser.add_argument("name")
+    parser.add_argument("--spec")
+    parser.add_argument("--policy")
+    parser.add_argument("--overtake", type=int)
+    parser.add_argument("--continue", dest="continued", action="store_true")
+    parser.add_argument("--foreground", action="store_true")
+    parser.add_argument("--ready-fd", type=int, default=-1)
+    return parser.parse_args()
+
+
+def _detach(ready: int) -> None:
+    """Become nobody's child, with no descriptor of the caller but ``ready``."""
+    if os.fork():
+        os._exit(0)
+    for descriptor in [int(name) for name in os.listdir("/proc/self/fd")]:
+        if descriptor > 2 and descriptor != ready:
+            try:
+                os.close(descriptor)
+            except OSError:
+                continue  # the one that listed the folder
+
+
+def _serve(options: argparse.Namespace) -> int:
+    # Imported after the fork, so that whoever waits for the first process waits less.
+    from hsched.broker import daemon, premises, shims
+
+    place = paths.place(options.name)
+    daemon.raise_descriptor_limit()
+    lock = premises.take_lock(place)
+    daemon.log_to(place)
+    settings = daemon.Settings(options.spec, options.policy, options.overtake, options.continued)
+    broker = daemon.build(place, settings, lock)
+    _tell(options.ready_fd, "ready")
+    daemon.notify("READY=1")
+    shims.reserve_low_descriptors()
+    daemon.serve(broker)
+    return 0
+
+
+def _tell(ready: int, text: str) -> None:
+    if ready >= 0:
+        os.write(ready, text.encode("utf-8", "replace"))
+        os.close(ready)
+    elif text != "ready":
+        print(f"hsched: {text.partition(' ')[2]}", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,340 @@
+"""The broker's loop: what happened goes into the core, what it wishes is carried out.
+
+One turn: take in all that happened, commit, and only then answer, start and
+signal.  So whatever a client was told and whatever was started is on disk.  A
+commit that fails is treated like a crash: the core is built anew from the store,
+and what happened meanwhile is found again when there is room.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import sqlite3
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+from hsched.broker import clock, recovery
+from hsched.broker.announcer import Announcer
+from hsched.broker.endpoint import Endpoint, Incoming, Peer, encode
+from hsched.broker.housekeeping import Housekeeping
+from hsched.broker.ledger import Ledger
+from hsched.broker.premises import Premises
+from hsched.broker.shims import Shim, Shims
+from hsched.broker.starter import Starter
+from hsched.broker.store import Store
+from hsched.broker.store.rows import Run
+from hsched.broker.verbs import VERBS, Verb, stop
+from hsched.broker.waker import Waker
+from hsched.core.effects import ChangeJob, Effect, EndJob, SignalJob, StartJob
+from hsched.core.events import Event, TimePassed
+from hsched.core.model import JobId, State
+from hsched.core.scheduler import Scheduler
+from hsched.errors import HschedError, ProtocolMismatch, StoreError
+from hsched.paths import Place
+from hsched.wire.frames import PROTOCOL_VERSION
+from hsched.wire.message import Message, from_json
+from hsched.wire.subscribe import Changes
+
+log = logging.getLogger("hsched")
+
+#: How long to wait before trying again what the machine had no room for, in seconds.
+RETRY_S = 1.0
+
+
+@dataclass(slots=True)
+class Parts:
+    """What a broker is made of; ``new_scheduler`` makes an empty core for the run."""
+
+    place: Place
+    run: Run
+    store: Store
+    new_scheduler: Callable[[Run], Scheduler]
+    endpoint: Endpoint
+    premises: Premises
+    waker: Waker
+    shims: Shims
+
+
+@dataclass(slots=True)
+class _Turn:
+    """What one turn has gathered; it is empty when the turn is over."""
+
+    effects: list[Effect] = field(default_factory=list)
+    written: int = 0
+    replies: list[tuple[Peer, str, str, bytes]] = field(default_factory=list)
+    spent_records: list[str] = field(default_factory=list)
+
+
+class Broker:
+    """The edges around one scheduler.  Verbs (:mod:`hsched.broker.verbs`) work on it."""
+
+    def __init__(self, parts: Parts, checkpoint: Callable[[str], None] = lambda _: None) -> None:
+        """``checkpoint`` is called with the name of each step that a crash could fall into."""
+        self.place, self.run, self.store = parts.place, parts.run, parts.store
+        self.shims, self.waker = parts.shims, parts.waker
+        self.checkpoint = checkpoint
+        self.announcer = Announcer(self._send_changes)
+        self.wall = clock.wall()
+        self.stop_request: tuple[Peer, str] | None = None
+        self._new_scheduler = parts.new_scheduler
+        self._endpoint, self._premises = parts.endpoint, parts.premises
+        self._leaving = False
+        self._trouble: str | None = None
+        self._retry_at = 0.0
+        self._turn = _Turn()
+        self._housekeeping = Housekeeping(parts.store, parts.run)
+        self._build_core()
+        self.waker.watch(self._endpoint.descriptor, lambda: None)
+        self.waker.watch(self._premises.descriptor, self._mend)
+
+    @property
+    def run_folder(self) -> str:
+        """The folder of the current run, with the logs of its jobs."""
+        return os.path.join(self.place.folder, self.run.name)
+
+    def serve(self) -> None:
+        """Work until the run was stopped or :meth:`leave` was called."""
+        while not self._leaving:
+            self._take_requests()
+            self._take_deadline()
+            self._settle()
+            if not self._leaving and not self._endpoint.readable:
+                self.waker.sleep(self._pause())
+
+    def take_over(self) -> None:
+        """Take up the jobs that the store knows to be live, and commit what became of them.
+
+        That the run is now of this boot is part of the same transaction: before it, what
+        had been started is lost, after it, it is looked for.
+        """
+        of_this_boot = replace(self.run, boot_id=clock.boot_id())
+        try:
+            self.store.begin()
+            self.store.update_run(of_this_boot)
+        except sqlite3.Error as error:
+            self._fall_back(error)
+            return
+        recovery.recover(self)
+        self._housekeeping.clean(self.wall)
+        self._settle()
+        if self._trouble is None:
+            self.run = of_this_boot
+
+    def leave(self) -> None:
+        """End the loop after this turn; jobs go on, and the next broker takes over."""
+        self._leaving = True
+
+    def close(self) -> None:
+        """Close socket and store; shims and their jobs go on."""
+        self.shims.forget_all()
+        self._endpoint.close()
+        self.store.close()
+        self._premises.close()
+
+    # What verbs and recovery use
+
+    def apply(self, event: Event) -> None:
+        """Bring ``event`` to the core; what it wishes is done at the end of the turn.
+
+        Raises:
+            HschedError: the core refused it; nothing has changed.
+        """
+        self._turn.effects += self.scheduler.handle(event, clock.monotonic())
+
+    def wish(self, effects: list[Effect]) -> None:
+        """Have ``effects`` done at the end of the turn."""
+        self._turn.effects += effects
+
+    def reply(self, peer: Peer, key: str, verb: Verb, reply: Message) -> None:
+        """Answer at the end of this turn; what changed something is remembered by its key."""
+        body = encode(reply)
+        if verb.changes:
+            self.store.begin()
+            self.store.record_reply(key, body, self.wall)
+        word = "changes" if isinstance(reply, Changes) else "ok"
+        self._turn.replies.append((peer, word, key, body))
+
+    def next_numbers(self, count: int) -> range:
+        """Return the next job numbers; they are taken by :meth:`numbers_given`."""
+        return range(self._last_number + 1, self._last_number + 1 + count)
+
+    def numbers_given(self, numbers: range) -> None:
+        """Take job numbers, for good: none is given out again in this run."""
+        self._last_number += len(numbers)
+
+    def watch(self, shim: Shim) -> None:
+        """Learn of the end of ``shim``."""
+        self.waker.watch(shim.pidfd, lambda: self._shim_ended(shim.pidfd))
+
+    def spent(self, record: str) -> None:
+        """Remove ``record`` once what it tells is on disk."""
+        self._turn.spent_records.append(record)
+
+    # Taking in
+
+    def _take_requests(self) -> None:
+        self.wall = clock.wall()
+        if self._trouble is None and self._housekeeping.is_due(self.wall):
+            self._housekeeping.clean(self.wall)
+        for incoming in self._endpoint.receive():
+            peer, header, _ = incoming
+            try:
+                self._take_request(incoming)
+            except HschedError as error:
+                self._endpoint.refuse(peer, header.key, error)
+            except sqlite3.Error as error:
+                self._fall_back(error)
+                self._endpoint.refuse(peer, header.key, self._no_room())
+            except Exception as error:
+                # A bug of ours must cost one request, not the queue.
+                log.exception("request %s of pid %d failed", header.word, peer.pid)
+                reason = f"the broker failed on this request ({error!r}); see {self.place.log}"
+                self._endpoint.refuse(peer, header.key, HschedError(reason))
+
+    def _take_request(self, incoming: Incoming) -> None:
+        peer, header, body = incoming
+        if header.version != PROTOCOL_VERSION:
+            raise ProtocolMismatch(
+                f"this broker speaks protocol {PROTOCOL_VERSION}, the command {header.version}; "
+                "run `hstart --restart` with the newer of the two"
+            )
+        verb = VERBS.get(header.word)
+        if verb is None:
+            raise HschedError(f"this broker knows no verb `{header.word}`")
+        recorded = self.store.recorded_reply(header.key) if verb.changes else None
+        if recorded is not None:
+            self._turn.replies.append((peer, "ok", header.key, recorded))
+            return
+        if verb.changes and self._trouble is not None:
+            raise self._no_room()
+        self._write()  # what happened before in this turn is part of what it sees
+        reply = verb.handle(self, from_json(verb.request, body), peer, header.key)
+        if reply is not None:
+            self.reply(peer, header.key, verb, reply)
+
+    def _take_deadline(self) -> None:
+        now = clock.monotonic()
+        if self._trouble is not None:
+            if now >= self._retry_at:
+                self._try_again()
+            return
+        self.starter.look_at(now)
+        deadline = self.scheduler.next_deadline()
+        if deadline is not None and deadline <= now:
+            self.apply(TimePassed())
+
+    def _shim_ended(self, pidfd: int) -> None:
+        self.wall = clock.wall()
+        self.waker.forget(pidfd)
+        shim = self.shims.ended(pidfd)
+        if shim is not None and self._trouble is None:
+            recovery.end_of_shim(self, shim.job_id, shim.record)
+
+    def _mend(self) -> None:
+        try:
+            self._premises.mend(self.store, self.run_folder)
+        except (HschedError, OSError) as error:
+            log.error("another has taken our place (%s); leaving it our jobs", error)
+            self.leave()
+
+    def _pause(self) -> float | None:
+        if self._trouble is not None:
+            return max(0.0, self._retry_at - clock.monotonic())
+        moments = [self.scheduler.next_deadline(), self.starter.deadline]
+        earliest = min((moment for moment in moments if moment is not None), default=None)
+        return None if earliest is None else max(0.0, earliest - clock.monotonic())
+
+    # Carrying out
+
+    def _settle(self) -> None:
+        """Commit and carry out, until carrying out has brought no news."""
+        while self._turn.effects or self._turn.replies or self.store.writing:
+            if not self._commit():
+                return
+            turn, self._turn = self._turn, _Turn()
+            self.checkpoint("after commit")
+            for peer, word, key, body in turn.replies:
+                self._endpoint.reply(peer, word, key, body)
+            self.checkpoint("after replies")
+            self._carry_out(turn.effects)
+            for path in turn.spent_records:
+                with contextlib.suppress(FileNotFoundError):
+                    os.unlink(path)
+            self.announcer.publish()
+
+    def _commit(self) -> bool:
+        try:
+            self._write()
+            if self.stop_request is not None and not self.scheduler.live_count:
+                request, self.stop_request = self.stop_request, None
+                stop.finish(self, *request)
+                self.leave()
+            self.checkpoint("before commit")
+            self.store.commit()
+        except sqlite3.Error as error:
+            self._fall_back(error)
+            return False
+        return True
+
+    def _write(self) -> None:
+        """Write what this turn has come to so far; it counts once it is committed."""
+        turn = self._turn
+        self.ledger.write(turn.effects[turn.written :], self.wall)
+        turn.written = len(turn.effects)
+
+    def _carry_out(self, effects: list[Effect]) -> None:
+        for effect in effects:
+            match effect:
+                case StartJob(job_id):
+                    self.announcer.note(job_id, State.STARTING)
+                    self.starter.start(effect)
+                case SignalJob(job_id, number):
+                    self.shims.signal(job_id, number)
+                case ChangeJob(job_id):
+                    self.announce(job_id)
+                case EndJob(job_id, outcome):
+                    self.announcer.note(job_id, State.DONE, outcome)
+
+    def announce(self, job_id: JobId) -> None:
+        """Tell subscribers how a live job stands."""
+        job = self.scheduler.find(job_id)
+        if job is not None:
+            self.announcer.note(job_id, job.state)
+
+    def _send_changes(self, peer: Peer, key: str, changes: Changes) -> bool:
+        return self._endpoint.reply(peer, "changes", key, encode(changes))
+
+    # When the store cannot be written
+
+    def _build_core(self) -> None:
+        """Make the core anew; it knows of no job then."""
+        self.scheduler = self._new_scheduler(self.run)
+        self.ledger = Ledger(self.store, self.run, self.scheduler)
+        self.starter = Starter(self)
+        self._last_number = self.store.last_job_number(self.run.number)
+        self._turn = _Turn()
+
+    def _fall_back(self, error: sqlite3.Error) -> None:
+        """Go back to what the store says, and refuse changes until it can be written."""
+        log.error("cannot write %s: %s", self.store.path, error)
+        self.store.rollback()
+        for peer, _, key, _ in self._turn.replies:
+            self._endpoint.refuse(peer, key, StoreError(self._trouble_text(error)))
+        self._leaving = False
+        self._trouble, self._retry_at = self._trouble_text(error), clock.monotonic() + RETRY_S
+        self._build_core()
+        recovery.restore(self)
+        self._turn = _Turn()
+
+    def _try_again(self) -> None:
+        self._build_core()
+        self._trouble = None
+        self.take_over()
+
+    def _trouble_text(self, error: sqlite3.Error) -> str:
+        return f"the store {self.store.path} cannot be written: {error}; nothing was done"
+
+    def _no_room(self) -> StoreError:
+        return StoreError(self._trouble or "the store cannot be written; nothing was done")

@@ -1,0 +1,34 @@
+"""The two clocks: monotonic seconds for deadlines, wall seconds for stamps."""
+
+from __future__ import annotations
+
+import time
+from datetime import datetime
+
+
+def monotonic() -> float:
+    """Return seconds that never go back; only differences mean anything."""
+    return time.monotonic()
+
+
+def wall() -> float:
+    """Return seconds since the epoch; for people, never compared."""
+    return time.time()
+
+
+def boot_id() -> str:
+    """Return the kernel's name for this life of the machine."""
+    with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
+        return file.read().strip()
+
+
+def stamp(at: float | None) -> str | None:
+    """Return a wall time as local ISO 8601 with offset, to the millisecond."""
+    if at is None:
+        return None
+    return datetime.fromtimestamp(at).astimezone().isoformat(timespec="milliseconds")
+
+
+def run_name() -> str:
+    """Return the folder name of a run that starts now: ``YYYY-MM-DD/HH-MM-SS``."""
+    return datetime.now().strftime("%Y-%m-%d/%H-%M-%S")

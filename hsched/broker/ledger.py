@@ -1,0 +1,149 @@
+"""What the broker writes down: the core's wishes as rows of the store.
+
+It also knows what the core has no use for: when a job started by the wall clock,
+what it used, which environment it has.
+"""
+
+from __future__ import annotations
+
+import json
+from functools import lru_cache
+
+from hsched.broker import job_environment
+from hsched.broker.job_environment import Identity, Inherited
+from hsched.broker.outcomes import Used
+from hsched.broker.store import Store
+from hsched.broker.store.rows import Asked, JobRow, Life, Run, allocation_text, request_text
+from hsched.core.effects import ChangeJob, Effect, EndJob, StartJob
+from hsched.core.job import Job
+from hsched.core.model import JobId, State
+from hsched.core.scheduler import Scheduler
+from hsched.errors import StoreError
+from hsched.native.plan import Plan
+from hsched.wire.message import from_plain
+from hsched.wire.submit import JobSpec
+
+
+class Ledger:
+    """Writes within the transaction of the turn."""
+
+    def __init__(self, store: Store, run: Run, scheduler: Scheduler) -> None:
+        self._store, self._run, self._scheduler = store, run, scheduler
+        self._started: dict[JobId, float] = {}
+        self._used: dict[JobId, Used] = {}
+        self._inherited = lru_cache(maxsize=64)(self._read_inherited)
+
+    def measured(self, job_id: JobId, used: Used) -> None:
+        """Note what an ended job used; it is written with its end."""
+        self._used[job_id] = used
+
+    def started(self, job_id: JobId, at: float | None) -> None:
+        """Note when a job that was found running had started, in wall time."""
+        if at is not None:
+            self._started[job_id] = at
+
+    def write(self, effects: list[Effect], wall: float) -> None:
+        """Write what ``effects`` change; each job once, as it stands now."""
+        if not effects:
+            return
+        self._store.begin()
+        changed: dict[JobId, None] = {}
+        for effect in effects:
+            match effect:
+                case EndJob(job_id):
+                    changed.pop(job_id, None)
+                    self._write_end(effect, wall)
+                case StartJob(job_id):
+                    self._started[job_id] = wall
+                    changed[job_id] = None
+                case ChangeJob(job_id):
+                    changed[job_id] = None
+        for job_id in changed:
+            job = self._scheduler.find(job_id)
+            if job is not None:
+                self._write_live(job)
+
+    def plan(self, effect: StartJob, scheduler: str, run_folder: str) -> Plan:
+        """Return what the shim of a job must know.
+
+        Raises:
+            StoreError: the job's environment is not in the store any more.
+        """
+        row = self._row(effect.job_id)
+        spec = spec_of(row)
+        inherited = self._inherited(row.given.environment)
+        slots = job_environment.slot_variables(self._scheduler.resources, effect.allocation)
+        who = Identity(scheduler, self._run.name, effect.job_id, effect.attempt)
+        environment = job_environment.variables(inherited, spec, who, slots)
+        logs = job_environment.log_paths(run_folder, effect.job_id)
+        return job_environment.plan(spec, row.given.cwd, inherited, environment, logs)
+
+    def _row(self, job_id: JobId) -> JobRow:
+        row = self._store.job(self._run.number, job_id)
+        if row is None:
+            raise StoreError(f"{self._store.path}: job {job_id} is missing")
+        return row
+
+    def _read_inherited(self, number: int) -> Inherited:
+        content = self._store.environment(number)
+        if content is None:
+            raise StoreError(f"{self._store.path}: environment {number} is missing")
+        return Inherited.parse(content)
+
+    def _write_live(self, job: Job) -> None:
+        self._store.write_asked(self._run.number, job.id, asked_of(job))
+        life = life_of(job)._replace(started_at=self._started.get(job.id))
+        if job.state is State.PENDING:
+            self._started.pop(job.id, None)
+            life = life._replace(started_at=None)
+        self._store.write_life(self._run.number, job.id, life)
+
+    def _write_end(self, effect: EndJob, wall: float) -> None:
+        used = self._used.pop(effect.job_id, Used())
+        outcome = effect.outcome
+        life = Life(
+            state=State.DONE.value,
+            attempt=effect.attempt,
+            allocation=allocation_text(effect.allocation),
+            started_at=self._started.pop(effect.job_id, None),
+            ended_at=used.ended_at or wall,
+            outcome=outcome.kind.value,
+            exit_status=outcome.exit_status,
+            signal=outcome.signal,
+            errno=outcome.errno,
+            reason=outcome.reason,
+            tree_left=used.tree_left,
+            cpu_s=used.cpu_s,
+            peak_memory_bytes=used.peak_memory_bytes,
+        )
+        self._store.write_life(self._run.number, effect.job_id, life)
+
+
+def asked_of(job: Job) -> Asked:
+    """Return what may change of a job, as the store keeps it."""
+    return Asked(
+        job.priority,
+        int(job.held),
+        job.hold_reason,
+        request_text(job.request),
+        job.time_limit_s,
+        job.passed,
+    )
+
+
+def life_of(job: Job) -> Life:
+    """Return how a live job goes, as the store keeps it; a verdict is stored beforehand."""
+    verdict = job.verdict
+    return Life(
+        state=job.state.value,
+        attempt=job.attempt,
+        allocation=allocation_text(job.allocation),
+        suspended=int(job.suspended),
+        outcome=None if verdict is None else verdict.kind.value,
+        reason="" if verdict is None else verdict.reason,
+    )
+
+
+def spec_of(row: JobRow) -> JobSpec:
+    """Return what the user asked for."""
+    return from_plain(JobSpec, json.loads(row.given.spec))

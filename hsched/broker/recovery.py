@@ -1,0 +1,218 @@
+"""Taking over from a broker that ended without `hstop`: who runs, who ended, who never began.
+
+For each job that had been decided to start, its record answers: a held lock means a
+shim is there; an ending tells how it ended; a started shim without one was killed; and
+where no shim ever wrote, the job has not run.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from hsched.broker import clock, outcomes, remains, shims
+from hsched.broker.dependencies import Batch, note_finished
+from hsched.broker.ledger import spec_of
+from hsched.broker.store.rows import JobRow, allocation_of, request_of
+from hsched.core.effects import StartJob
+from hsched.core.events import Ended, Restored, RestoredJob
+from hsched.core.model import (
+    Condition,
+    Dependency,
+    JobId,
+    LimitWarning,
+    NewJob,
+    Outcome,
+    OutcomeKind,
+    State,
+    format_job_id,
+)
+
+if TYPE_CHECKING:
+    from hsched.broker.broker import Broker
+
+log = logging.getLogger("hsched")
+
+#: How long a shim that was just being started may take to write its name, in seconds.
+_SHIM_START_S = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What became of a job that had been decided to start."""
+
+    job_id: JobId
+    attempt: int
+    path: str
+    pid: int | None = None  # of its live shim
+    ended: bool = False  # neither ended nor a pid: it has not run
+    rebooted: bool = False
+
+
+def recover(broker: Broker) -> None:
+    """Bring all live jobs of the run into the core, and what happened to them since."""
+    for found in restore(broker):
+        _take_over(broker, found)
+
+
+def restore(broker: Broker) -> list[_Found]:
+    """Bring all live jobs into the core as the store has them; return what became of them."""
+    rows = list(broker.store.live_jobs(broker.run.number))
+    if not rows:
+        return []
+    rebooted = broker.run.boot_id != clock.boot_id()
+    found = {row.given.id: _look(broker, row, rebooted) for row in rows if _decided(row)}
+    finished = _finished_upstreams(broker, rows)
+    broker.apply(Restored(tuple(_restored(broker, row, found) for row in rows), finished))
+    for row in rows:
+        broker.ledger.started(row.given.id, row.life.started_at)
+    log.info("%d live jobs, %d of them started", len(rows), len(found))
+    return list(found.values())
+
+
+def end_of_shim(broker: Broker, job_id: JobId, path: str) -> None:
+    """Take in how a job ended, as the record at ``path`` tells.
+
+    Where it does not, the shim was killed: the job ends once its tree was ended.
+    """
+    record = shims.read(path)
+    if record is not None and record.ending is not None:
+        broker.ledger.measured(job_id, outcomes.used_by(record))
+        broker.spent(path)
+        broker.apply(Ended(job_id, outcomes.outcome_of(record)))
+        return
+
+    def gone() -> None:
+        broker.spent(path)
+        broker.apply(Ended(job_id, outcomes.outcome_of(record)))
+
+    command = None if record is None else record.command
+    remains.Remains(
+        waker=broker.waker,
+        marks=(
+            f"HSCHED_JOB_ID={format_job_id(job_id)}".encode(),
+            f"HSCHED_RUN_ID={broker.run.name}".encode(),
+            f"HSCHED_NAME={broker.place.name}".encode("utf-8", "surrogateescape"),
+        ),
+        session=None if command is None else command.pid,
+        orphans_of_ours=broker.shims.orphans,
+        gone=gone,
+    ).end()
+
+
+def _decided(row: JobRow) -> bool:
+    return row.life.state != State.PENDING.value
+
+
+def _look(broker: Broker, row: JobRow, rebooted: bool) -> _Found:
+    path = broker.shims.record_path(row.given.id, row.life.attempt)
+    found = _Found(row.given.id, row.life.attempt, path)
+    if shims.is_held(path):
+        pid = _pid_of_live_shim(path)
+        if pid is not None:
+            return _Found(found.job_id, found.attempt, path, pid=pid)
+    record = shims.read(path)
+    told = record is not None and (record.ending is not None or not rebooted)
+    if rebooted and not told:
+        return _Found(found.job_id, found.attempt, path, ended=True, rebooted=True)
+    if record is not None and (record.ending is not None or record.started is not None):
+        return _Found(found.job_id, found.attempt, path, ended=True)
+    return found
+
+
+def _pid_of_live_shim(path: str) -> int | None:
+    """Return the pid that the holder of a record has written there, None if it ended instead."""
+    deadline = time.monotonic() + _SHIM_START_S
+    while shims.is_held(path) and time.monotonic() < deadline:
+        record = shims.read(path)
+        if record is not None and record.started is not None:
+            return record.started.pid
+        time.sleep(0.001)  # it was spawned a moment before the old broker died
+    return None
+
+
+def _restored(broker: Broker, row: JobRow, found: dict[JobId, _Found]) -> RestoredJob:
+    state = State(row.life.state)
+    seen = found.get(row.given.id)
+    if state is State.STARTING and seen is not None and (seen.pid or seen.ended):
+        state = State.RUNNING
+    ran = 0.0 if row.life.started_at is None else max(0.0, broker.wall - row.life.started_at)
+    verdict = row.life.outcome_or_none()
+    return RestoredJob(
+        job=_new_job(broker, row),
+        state=state,
+        allocation=allocation_of(row.life.allocation),
+        attempt=row.life.attempt,
+        passed=row.asked.passed,
+        ran_s=ran,
+        suspended=bool(row.life.suspended),
+        verdict=verdict,
+    )
+
+
+def _new_job(broker: Broker, row: JobRow) -> NewJob:
+    spec = spec_of(row)
+    warning = None
+    if spec.warn_signal is not None:
+        warning = LimitWarning(spec.warn_signal, spec.warn_before)
+    not_before = None
+    if spec.begin_at is not None:
+        not_before = clock.monotonic() + spec.begin_at - broker.wall
+    return NewJob(
+        id=row.given.id,
+        request=request_of(row.asked.request),
+        priority=row.asked.priority,
+        dependencies=_edges(row),
+        held=bool(row.asked.held),
+        not_before=not_before,
+        time_limit_s=row.asked.time_limit,
+        grace_s=spec.grace,
+        warning=warning,
+        retries=spec.retries,
+        retry_on=spec.retry_on,
+        array_limit=spec.array_limit if spec.array else None,
+    )
+
+
+def _edges(row: JobRow) -> tuple[Dependency, ...]:
+    return tuple(
+        Dependency(JobId(upstream), Condition(condition))
+        for upstream, condition in json.loads(row.given.depends_on)
+    )
+
+
+def _finished_upstreams(broker: Broker, rows: Iterable[JobRow]) -> dict[JobId, Outcome]:
+    rows = list(rows)
+    live = {row.given.id for row in rows}
+    among = Batch({}, frozenset())
+    for row in rows:
+        if _decided(row):
+            continue
+        for edge in _edges(row):
+            if edge.upstream not in live and edge.upstream not in among.finished:
+                note_finished(broker, edge.upstream, among)
+    return among.finished
+
+
+def _take_over(broker: Broker, found: _Found) -> None:
+    if found.job_id in broker.shims:
+        return  # watched already
+    if found.pid is not None:
+        with contextlib.suppress(ProcessLookupError):
+            broker.watch(broker.shims.adopt(found.job_id, found.pid, found.path))
+            return
+        end_of_shim(broker, found.job_id, found.path)
+    elif found.rebooted:
+        broker.apply(Ended(found.job_id, Outcome(OutcomeKind.LOST, reason="reboot")))
+    elif found.ended:
+        end_of_shim(broker, found.job_id, found.path)
+    else:
+        log.info("job %d was decided and had not begun; starting it", found.job_id >> 21)
+        allocation = broker.scheduler.job(found.job_id).allocation
+        assert allocation is not None, "a starting job holds its slots"
+        broker.wish([StartJob(found.job_id, allocation, found.attempt)])

@@ -1,0 +1,82 @@
+"""Starting jobs: the plan, the shim, and what to do when the machine has no room."""
+
+from __future__ import annotations
+
+import errno
+import logging
+from typing import TYPE_CHECKING
+
+from hsched.broker import clock, outcomes
+from hsched.core.effects import ChangeJob, StartJob
+from hsched.core.events import Ended, NotStarted, Started, StartsStopped
+from hsched.errors import StoreError
+
+if TYPE_CHECKING:
+    from hsched.broker.broker import Broker
+
+log = logging.getLogger("hsched")
+
+#: These say that the machine is full now, not that the job is wrong.
+_FULL = {
+    errno.EAGAIN,
+    errno.EMFILE,
+    errno.ENFILE,
+    errno.ENOMEM,
+    errno.ENOSPC,
+    errno.EDQUOT,
+}
+
+_PAUSE_S = 1.0
+
+
+class Starter:
+    """Carries out :class:`StartJob`.
+
+    Where processes, descriptors or disk have run out, the job goes back to the queue and
+    all starts wait for a second: no job fails because its neighbours are many.
+    """
+
+    def __init__(self, broker: Broker) -> None:
+        self._broker = broker
+        self.deadline: float | None = None
+
+    def start(self, effect: StartJob) -> None:
+        """Start a job whose start is on disk."""
+        broker, job_id = self._broker, effect.job_id
+        if self.deadline is not None:
+            broker.apply(NotStarted(job_id))
+            return
+        broker.checkpoint("before start")
+        try:
+            plan = broker.ledger.plan(effect, broker.place.name, broker.run_folder)
+            broker.watch(broker.shims.start(job_id, effect.attempt, plan))
+        except OSError as error:
+            self._failed(effect, error)
+            return
+        except StoreError as error:
+            outcome = outcomes.spawn_failed(errno.ENOENT, str(error))
+            broker.apply(Ended(job_id, outcome))
+            return
+        broker.checkpoint("after start")
+        # Not worth a commit: after a crash the record tells that it runs.
+        news = broker.scheduler.handle(Started(job_id), clock.monotonic())
+        broker.announce(job_id)
+        broker.wish([one for one in news if one != ChangeJob(job_id)])
+
+    def look_at(self, now: float) -> None:
+        """Let jobs start again, if the pause is over."""
+        if self.deadline is not None and now >= self.deadline:
+            self.deadline = None
+            if self._broker.stop_request is None:
+                self._broker.apply(StartsStopped(again=True))
+
+    def _failed(self, effect: StartJob, error: OSError) -> None:
+        broker, job_id = self._broker, effect.job_id
+        log.warning("cannot start job %d: %s", job_id >> 21, error)
+        if error.errno in _FULL:
+            broker.apply(NotStarted(job_id))
+            broker.apply(StartsStopped())
+            self.deadline = clock.monotonic() + _PAUSE_S
+        else:
+            what = "the broker could not start its shim"
+            broker.apply(Ended(job_id, outcomes.spawn_failed(error.errno or 0, what)))

@@ -1,0 +1,122 @@
+"""Rows as Python sees them: the three groups of a job's columns, and a run."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from hsched.core.model import Allocation, JobId, Outcome, OutcomeKind, Request, Resource
+
+
+class Given(NamedTuple):
+    """What stands since the submission; columns of :data:`schema.GIVEN`, texts as stored."""
+
+    run: int
+    id: JobId
+    uid: int
+    host: str
+    kind: str
+    name: str | None
+    labels: str
+    unique_key: str | None
+    submitted_at: float
+    environment: int
+    cwd: str
+    spec: str
+    depends_on: str
+
+
+class Asked(NamedTuple):
+    """What may change while the job is pending; columns of :data:`schema.ASKED`."""
+
+    priority: int
+    held: int
+    hold_reason: str
+    request: str
+    time_limit: float | None
+    passed: int
+
+
+class Life(NamedTuple):
+    """How the job goes; columns of :data:`schema.LIFE`.  Times are wall time, seconds."""
+
+    state: str
+    attempt: int = 1
+    allocation: str | None = None
+    suspended: int = 0
+    started_at: float | None = None
+    ended_at: float | None = None
+    outcome: str | None = None
+    exit_status: int | None = None
+    signal: int | None = None
+    errno: int | None = None
+    reason: str = ""
+    tree_left: str | None = None
+    cpu_s: float | None = None
+    peak_memory_bytes: int | None = None
+
+    def outcome_or_none(self) -> Outcome | None:
+        """Return how the job ended, None while it is live."""
+        if self.outcome is None:
+            return None
+        kind = OutcomeKind(self.outcome)
+        return Outcome(kind, self.exit_status, self.signal, self.errno, self.reason)
+
+
+class JobRow(NamedTuple):
+    """One job's whole row."""
+
+    given: Given
+    asked: Asked
+    life: Life
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """From hstart to hstop.  ``options`` are those of hstart, as JSON has them."""
+
+    number: int
+    name: str
+    resources: tuple[Resource, ...]
+    options: dict[str, Any]
+    boot_id: str
+
+
+def checksum(group: Given | Asked | Life) -> int:
+    """Return the CRC-32 of a group's values; it tells damage, not malice."""
+    return zlib.crc32(repr(tuple(group)).encode("utf-8", "surrogatepass"))
+
+
+def resources_text(resources: tuple[Resource, ...]) -> str:
+    """Return resources as the store keeps them."""
+    return json.dumps([[r.name, r.capacity, r.numbered, r.unit] for r in resources])
+
+
+def resources_of(text: str) -> tuple[Resource, ...]:
+    """Return the resources that ``text`` describes."""
+    return tuple(Resource(*fields) for fields in json.loads(text))
+
+
+def request_text(request: Request) -> str:
+    """Return a request as the store keeps it."""
+    return json.dumps(request.amounts)
+
+
+def request_of(text: str) -> Request:
+    """Return the request that ``text`` describes."""
+    return Request(tuple(json.loads(text)))
+
+
+def allocation_text(allocation: Allocation | None) -> str | None:
+    """Return an allocation as the store keeps it."""
+    return None if allocation is None else json.dumps([allocation.slots, allocation.amounts])
+
+
+def allocation_of(text: str | None) -> Allocation | None:
+    """Return the allocation that ``text`` describes."""
+    if text is None:
+        return None
+    slots, amounts = json.loads(text)
+    return Allocation(tuple(tuple(one) for one in slots), tuple(amounts))

@@ -1,0 +1,99 @@
+"""Answers ``jobs``: a page of the queue or of history, from the store."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from hsched.broker.endpoint import Peer
+from hsched.broker.store.rows import Run
+from hsched.broker.verbs.verb import Verb
+from hsched.broker.views import Viewer
+from hsched.core.model import array_index, job_id, job_number, parse_job_id
+from hsched.errors import NoSuchJob, WrongUsage
+from hsched.wire.jobs import JobsReply, JobsRequest
+
+if TYPE_CHECKING:
+    from hsched.broker.broker import Broker
+
+_MAX_PAGE = 1000
+_SCOPES = {
+    "live": "state <> 'done'",
+    "done": "state = 'done'",
+    "failed": "state = 'done' AND outcome <> 'succeeded'",
+    "all": "1",
+}
+_RANGE = re.compile(r"(\d{1,12})-(\d{1,12})")
+_ID = re.compile(r"\d+(\.\d+)?")
+
+
+def page(viewer: Viewer, request: JobsRequest) -> JobsReply:
+    """Return the page of jobs that ``request`` asks for.
+
+    Raises:
+        WrongUsage: there is no such scope.
+        NoSuchJob: its words fit no job.
+    """
+    if request.scope not in _SCOPES:
+        raise WrongUsage(f"scope {request.scope}: one of {', '.join(_SCOPES)}")
+    where, values = _condition(viewer.run, request)
+    limit = max(1, min(request.limit, _MAX_PAGE))
+    if request.last is not None:
+        limit = max(0, min(request.last, _MAX_PAGE))
+        rows = viewer.store.select_jobs(where, values, f"ORDER BY id DESC LIMIT {limit}")[::-1]
+    else:
+        rows = viewer.store.select_jobs(where, values, f"ORDER BY id LIMIT {limit + 1}")
+    if not rows and request.words and request.after is None:
+        raise NoSuchJob(f"no such job found: {' '.join(request.words)}")
+    views = [viewer.view(row) for row in rows[:limit]]
+    if request.states:
+        views = [view for view in views if view.state in request.states]
+    return JobsReply(jobs=tuple(views), more=len(rows) > limit)
+
+
+def _jobs(broker: Broker, request: JobsRequest, _peer: Peer, _key: str) -> JobsReply:
+    run, scheduler = broker.run, broker.scheduler
+    viewer = Viewer(broker.place, run, broker.store, scheduler, broker.wall)
+    if request.run is not None and request.run != run.name:
+        viewer = older(viewer, request.run)
+    return page(viewer, request)
+
+
+def older(viewer: Viewer, name: str) -> Viewer:
+    """Return the viewer of the run called ``name``.
+
+    Raises:
+        NoSuchJob: there is no such run.
+    """
+    run = viewer.store.run_named(name)
+    if run is None:
+        raise NoSuchJob(f"scheduler {viewer.place.name} has no run {name}")
+    return replace(viewer, run=run, scheduler=None)
+
+
+def _condition(run: Run, request: JobsRequest) -> tuple[str, Sequence[Any]]:
+    parts, values = ["run = ?", _SCOPES[request.scope]], [run.number]
+    if request.words:
+        chosen = [_word(word) for word in request.words]
+        parts.append("(" + " OR ".join(part for part, _ in chosen) + ")")
+        values += [value for _, some in chosen for value in some]
+    if request.after is not None:
+        parts.append("id > ?")
+        values.append(parse_job_id(request.after))
+    return " AND ".join(parts), values
+
+
+def _word(word: str) -> tuple[str, tuple[Any, ...]]:
+    if _ID.fullmatch(word):
+        identity = parse_job_id(word)
+        if array_index(identity) is not None:
+            return "id = ?", (identity,)
+        return "(id >= ? AND id < ?)", (identity, job_id(job_number(identity) + 1))
+    if span := _RANGE.fullmatch(word):
+        return "(id >= ? AND id < ?)", (job_id(int(span[1])), job_id(int(span[2]) + 1))
+    return "name = ?", (word,)
+
+
+VERB = Verb(JobsRequest, _jobs)

@@ -1,0 +1,150 @@
+"""Rows as scripts see them: the keys of ``--json``."""
+
+from __future__ import annotations
+
+import json
+import os
+import pwd
+from dataclasses import dataclass
+from functools import lru_cache
+
+from hsched.broker import clock
+from hsched.broker.job_environment import stream_paths
+from hsched.broker.ledger import spec_of
+from hsched.broker.store import Store
+from hsched.broker.store.rows import JobRow, Life, Run, allocation_of, request_of
+from hsched.core.job import Job
+from hsched.core.model import (
+    Allocation,
+    JobId,
+    Resource,
+    State,
+    array_index,
+    format_job_id,
+    job_number,
+)
+from hsched.core.scheduler import Scheduler
+from hsched.paths import Place
+from hsched.wire.jobs import DependencyView, Held, JobView
+from hsched.wire.submit import JobSpec
+
+
+@dataclass(frozen=True, slots=True)
+class Viewer:
+    """Shows the jobs of one run; ``scheduler`` is None for a run that is not live."""
+
+    place: Place
+    run: Run
+    store: Store
+    scheduler: Scheduler | None
+    wall: float
+
+    def find(self, job_id: JobId) -> Job | None:
+        """Return a job as the core knows it, None where it is not live."""
+        return None if self.scheduler is None else self.scheduler.find(job_id)
+
+    @property
+    def resources(self) -> tuple[Resource, ...]:
+        """The resources of the run."""
+        return self.run.resources if self.scheduler is None else self.scheduler.resources
+
+    def view(self, row: JobRow) -> JobView:
+        """Return a job as it stands: a live one as the core knows it."""
+        given, life = row.given, row.life
+        live = self.find(given.id)
+        spec = spec_of(row)
+        folder = os.path.join(self.place.folder, self.run.name)
+        out, err = stream_paths(spec, given.cwd, folder, given.id)
+        done = life if live is None else Life(state=live.state.value)
+        index = array_index(given.id)
+        return JobView(
+            id=format_job_id(given.id),
+            run=self.run.name,
+            scheduler=self.place.name,
+            host=given.host,
+            uid=given.uid,
+            user=_user(given.uid),
+            name=given.name,
+            labels=tuple(json.loads(given.labels)),
+            state=done.state,
+            outcome=done.outcome,
+            reason=self._reason(life, live),
+            exit_status=done.exit_status,
+            signal=done.signal,
+            tree_left=life.tree_left,
+            command=_command(spec),
+            request=_request(self.resources, row),
+            allocation=_allocation(self.resources, allocation_of(life.allocation)),
+            priority=row.asked.priority,
+            depends_on=self._depends_on(row),
+            array_id=None if index is None else str(job_number(given.id)),
+            array_index=index,
+            attempt=life.attempt,
+            submitted_at=clock.stamp(given.submitted_at),
+            started_at=clock.stamp(life.started_at),
+            ended_at=clock.stamp(life.ended_at),
+            wall_s=_wall(life, self.wall),
+            cpu_s=life.cpu_s,
+            peak_memory_bytes=life.peak_memory_bytes,
+            peak_memory_kind=None if life.peak_memory_bytes is None else "process",
+            suspended=None if live is None else live.suspended,
+            cwd=given.cwd,
+            out=out,
+            err=err,
+        )
+
+    def _reason(self, life: Life, live: Job | None) -> str | None:
+        if live is not None and live.state is State.PENDING and self.scheduler is not None:
+            return self.scheduler.reason(live.id, clock.monotonic())
+        return life.reason or None
+
+    def _depends_on(self, row: JobRow) -> tuple[DependencyView, ...]:
+        return tuple(
+            DependencyView(
+                id=format_job_id(JobId(upstream)),
+                condition=condition,
+                state=self._state(JobId(upstream)),
+            )
+            for upstream, condition in json.loads(row.given.depends_on)
+        )
+
+    def _state(self, job_id: JobId) -> str:
+        live = self.find(job_id)
+        if live is not None:
+            return live.state.value
+        waits = self.scheduler is not None and self.scheduler.members(job_id)
+        return State.PENDING.value if waits else State.DONE.value
+
+
+@lru_cache(maxsize=64)
+def _user(uid: int) -> str | None:
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return None
+
+
+def _command(spec: JobSpec) -> tuple[str, ...]:
+    return spec.argv if spec.shell is None else ("/bin/sh", "-c", spec.shell)
+
+
+def _request(resources: tuple[Resource, ...], row: JobRow) -> dict[str, Held]:
+    amounts = request_of(row.asked.request).amounts
+    return {r.name: Held(amount=a) for r, a in zip(resources, amounts, strict=False)}
+
+
+def _allocation(resources: tuple[Resource, ...], held: Allocation | None) -> dict[str, Held] | None:
+    if held is None:
+        return None
+    return {
+        r.name: Held(
+            amount=len(slots) if r.numbered else amount, slots=slots if r.numbered else None
+        )
+        for r, slots, amount in zip(resources, held.slots, held.amounts, strict=False)
+    }
+
+
+def _wall(life: Life, now: float) -> float | None:
+    if life.started_at is None:
+        return None
+    return max(0.0, (life.ended_at or now) - life.started_at)

@@ -1,0 +1,95 @@
+"""``hstart``: start a scheduler, and return when it answers."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+
+import click
+
+from hsched import paths
+from hsched.cli.common import Command, put, run, scheduler_option
+from hsched.cli.render import amounts
+from hsched.client import Client, launch
+from hsched.errors import AlreadyRunning, NotRunning
+
+_PATIENCE_S = 60.0
+
+
+@click.command(
+    "hstart",
+    cls=Command,
+    examples=("hstart", "hstart 6,2,32", "hstart -n lab cores=6,gpus=2,mem=32G"),
+)
+@click.argument("spec", required=False, metavar="[SPEC]")
+@click.option(
+    "--policy",
+    type=click.Choice(["backfill", "first-fit", "fifo"]),
+    metavar="POLICY",
+    help="Which pending jobs start: backfill (the default) lets no job wait for ever; "
+    "first-fit starts whatever fits; fifo keeps the order.",
+)
+@click.option(
+    "--overtake",
+    type=click.IntRange(min=0),
+    metavar="K",
+    help="How many jobs may start past one that does not fit, before slots are collected "
+    "for it; by default 10.",
+)
+@click.option("--foreground", is_flag=True, help="Stay in the foreground, for service managers.")
+@scheduler_option
+def command(
+    scheduler: str | None,
+    spec: str | None,
+    policy: str | None,
+    overtake: int | None,
+    foreground: bool,
+) -> None:
+    """Start a scheduler with the slots that SPEC lists, such as 6,2,32.
+
+    Each number is how many there are of one resource: cores, GPUs, GiB of memory, and
+    others. Without SPEC there is one resource, with a slot for each core.
+    """
+    place = paths.place(scheduler or paths.default_name())
+    said = {"--spec": spec, "--policy": policy, "--overtake": overtake}
+    arguments = [f"{name}={value}" for name, value in said.items() if value is not None]
+    if foreground:
+        _become(place, arguments)
+    try:
+        launch.launch(place, arguments, time.monotonic() + _PATIENCE_S)
+    except AlreadyRunning as error:
+        raise _already(place, spec) from error
+    with Client(place.name) as client:
+        put([f"started {place.name} scheduler with nslots = {amounts(client.slots())}"])
+
+
+def _already(place: paths.Place, spec: str | None) -> AlreadyRunning:
+    from hsched.core.spec import parse_spec  # slow to import, and needed here alone
+
+    asked = parse_spec(str(len(os.sched_getaffinity(0))) if spec is None else spec)
+    try:
+        with Client(place.name) as client:
+            found = client.slots()
+    except NotRunning:
+        # Two starts at once: the other one has won, and is not ready to answer.
+        return AlreadyRunning(f"scheduler {place.name} is already running, or about to")
+    same = [(r.name, r.capacity) for r in asked] == [(r.name, r.total) for r in found]
+    return AlreadyRunning(
+        f"scheduler {place.name} is already running and the number of slots is "
+        f"{'the same' if same else 'NOT the same'} ({amounts(found)}); "
+        "use it as it is, or end it with `hstop` first, or give a new one a name with -n"
+    )
+
+
+def _become(place: paths.Place, arguments: list[str]) -> None:
+    """Replace this process by the broker."""
+    launch.make_private_folder(place.folder)
+    os.chdir(place.folder)  # `python -m` looks for modules in the working directory
+    broker = [sys.executable, "-m", "hsched.broker", place.name, "--foreground", *arguments]
+    os.execv(broker[0], broker)
+
+
+def main() -> None:
+    """Be the program."""
+    run(command)

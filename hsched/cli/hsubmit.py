@@ -1,0 +1,128 @@
+"""``hsubmit``: queue a job and print its id, and nothing else."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from hsched.cli import words
+from hsched.cli.common import Command, put, reads, run, scheduler_option
+from hsched.client import Client
+from hsched.client.context import capture
+from hsched.wire.submit import JobSpec
+
+
+class Submit(Command):
+    """Options may stand before and after SLOTS, and end where COMMAND begins."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Part ``args`` at SLOTS and COMMAND, and let click read the options."""
+        typed = words.split_submission(args, self._takes_value(ctx))
+        operands = [] if typed.slots is None else ["--", typed.slots, *typed.command]
+        return super().parse_args(ctx, [*typed.options, *operands])
+
+    def _takes_value(self, ctx: click.Context) -> dict[str, bool]:
+        options = [one for one in self.get_params(ctx) if isinstance(one, click.Option)]
+        return {name: not one.is_flag for one in options for name in one.opts}
+
+
+@click.command(
+    "hsubmit",
+    cls=Submit,
+    options_metavar="[OPTIONS]",
+    examples=(
+        "hsubmit 2,1,8 python train.py --epochs 10",
+        "hsubmit 0,0,0 'touch helloworld'",
+        "dep=$(hsubmit 1 make) && hsubmit --dep afterok:$dep 1 make check",
+    ),
+)
+@click.argument("slots", metavar="SLOTS")
+@click.argument("line", nargs=-1, metavar="[OPTIONS] [--] COMMAND [ARG]...")
+@click.option(
+    "-d",
+    "--dep",
+    "dependencies",
+    multiple=True,
+    metavar="ID",
+    callback=reads(words.dependencies),
+    help="Wait for these jobs, with commas between them; repeatable. ID alone waits for the "
+    "job's end, afterok:ID for its success, afternotok:ID for its failure, after:ID for its "
+    "start. A condition also holds for the ids that follow it.",
+)
+@click.option(
+    "-v",
+    "--env",
+    "--var",
+    "environment",
+    multiple=True,
+    metavar="NAME=VALUE",
+    callback=reads(words.environment),
+    help="Set a variable in the job's environment; repeatable.",
+)
+@click.option("--in", "stdin", metavar="FILE", help="Standard input; by default /dev/null.")
+@click.option(
+    "-o", "--out", "stdout", metavar="FILE", help="Standard output; by default ID.out in the run."
+)
+@click.option(
+    "-e",
+    "--err",
+    "-err",
+    "stderr",
+    metavar="FILE",
+    help="Standard error; by default ID.err in the run.",
+)
+@click.option(
+    "-a", "--append", is_flag=True, help="Append to the files of --out and --err, not truncate."
+)
+@click.option(
+    "-c", "--shell", "shell", metavar="LINE", help="Run LINE by /bin/sh -c, in place of COMMAND."
+)
+@click.option(
+    "--export",
+    metavar="NAMES",
+    default="ALL",
+    callback=reads(words.exported),
+    help="Take only these variables of the environment, with commas between them; NONE takes "
+    "none, ALL takes all and is the default.",
+)
+@click.option("--job-name", "name", metavar="NAME", help="Name the job.")
+@click.option("--label", "labels", multiple=True, metavar="WORD", help="Label it; repeatable.")
+@click.option(
+    "--grace",
+    metavar="SECONDS",
+    default="5",
+    callback=reads(words.seconds),
+    help="Time between TERM and KILL when the job is ended; by default 5.",
+)
+@click.option(
+    "--leave-children",
+    is_flag=True,
+    help="Let processes that outlive the job's first one go on; its slots are free.",
+)
+@click.option("--requeue", is_flag=True, help="Start it again where a reboot took it away.")
+@scheduler_option
+def command(
+    scheduler: str | None,
+    slots: str,
+    line: tuple[str, ...],
+    shell: str | None,
+    export: tuple[str, ...] | None,
+    **given: Any,
+) -> None:
+    """Queue COMMAND until SLOTS are free, and print its id.
+
+    SLOTS is how much of each resource it holds, such as 2,1,8: a negative number means
+    all there is, what is left out is 0. Options end at the first word of COMMAND. COMMAND
+    runs exactly as typed; one word with blanks or shell characters in it is a shell line.
+    """
+    argv, shell = words.argv_or_line(line, shell)
+    # The other options are called as the fields of JobSpec that they fill.
+    spec = JobSpec(slots=slots, argv=argv, shell=shell, **given)
+    with Client(scheduler) as client:
+        put([client.submit(spec, capture(export)).id])
+
+
+def main() -> None:
+    """Be the program."""
+    run(command)

@@ -1,0 +1,191 @@
+"""One conversation with a broker, over its death and return.
+
+A request is sent until it is answered or the time is up, with the same key each
+time, so that it is done once.  Nothing here polls: the socket and the broker's
+pidfd wake us.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import time
+from types import TracebackType
+from typing import TypeVar
+
+import zmq
+
+from hsched import paths
+from hsched.client import launch
+from hsched.errors import MalformedMessage, NoAnswer, NotPermitted, NotRunning, ProtocolMismatch
+from hsched.wire.frames import PROTOCOL_VERSION, ErrorReply, Header, parse_header
+from hsched.wire.message import Message, from_json, to_json
+
+M = TypeVar("M", bound=Message)
+
+#: How long to wait before looking again for a broker that is just coming up, in seconds.
+_SETTLE_S = 0.02
+
+
+def new_key() -> str:
+    """Return a fresh request key: 128 random bits as 32 hex digits."""
+    return os.urandom(16).hex()
+
+
+class Connection:
+    """A socket to the broker of one place; made at the first request.
+
+    ``timeout`` bounds each request, in seconds; a broker that was killed is brought
+    back within it.
+    """
+
+    def __init__(self, place: paths.Place, timeout: float) -> None:
+        self.place = place
+        self.timeout = timeout
+        self._context: zmq.Context[zmq.Socket[bytes]] | None = None
+        self._socket: zmq.Socket[bytes] | None = None
+        self._broker = -1
+
+    def __enter__(self) -> Connection:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Drop the socket; the next request makes a new one."""
+        if self._socket is not None:
+            self._socket.close(linger=0)
+            self._socket = None
+        if self._context is not None:
+            self._context.term()
+            self._context = None
+        if self._broker >= 0:
+            os.close(self._broker)
+            self._broker = -1
+
+    def call(self, request: Message, reply: type[M], key: str | None = None) -> M:
+        """Send ``request`` and return the broker's reply.
+
+        Raises:
+            NotRunning: there is no scheduler of this name.
+            NoAnswer: the time is up; the request may or may not have been done.
+            HschedError: what the broker answered.
+        """
+        key = key or new_key()
+        deadline = time.monotonic() + self.timeout
+        self.send(request, key, deadline)
+        while True:
+            frames = self.receive(deadline)
+            if frames is None:
+                self.send(request, key, deadline)
+            elif frames[0].key == key:
+                return read_reply(frames, reply)
+
+    def send(self, request: Message, key: str, deadline: float) -> None:
+        """Send ``request``, with a broker there to take it.
+
+        Raises:
+            NotRunning: there is no scheduler of this name.
+            NoAnswer: the time was up before one came back.
+        """
+        verb: str = request.VERB  # type: ignore[attr-defined] # requests have one, replies not
+        header = Header(PROTOCOL_VERSION, verb, key).encode()
+        socket = self._connected(deadline)
+        socket.send_multipart((header, to_json(request)))
+
+    def receive(self, deadline: float | None) -> tuple[Header, bytes] | None:
+        """Return what the broker says next; None where it died, and must be asked again.
+
+        Raises:
+            NoAnswer: the time is up.
+        """
+        assert self._socket is not None, "send comes first"
+        poller = zmq.Poller()
+        poller.register(self._socket, zmq.POLLIN)
+        poller.register(self._broker, zmq.POLLIN)
+        left = None if deadline is None else _milliseconds(deadline)
+        ready = dict(poller.poll(left))
+        if self._socket in ready:
+            header, body = self._socket.recv_multipart()
+            return parse_header(header), body
+        self.close()
+        if ready:
+            return None
+        raise NoAnswer(f"scheduler {self.place.name} did not answer in {self.timeout:g} s")
+
+    def wait_for_end(self, deadline: float) -> bool:
+        """Wait until the broker's process is gone; False where the time was up first."""
+        if self._broker < 0:
+            return True
+        poller = zmq.Poller()
+        poller.register(self._broker, zmq.POLLIN)
+        return bool(poller.poll(_milliseconds(deadline)))
+
+    def _connected(self, deadline: float) -> zmq.Socket[bytes]:
+        while self._socket is None:
+            address = paths.read_address(self.place)
+            if address is None:
+                raise not_running(self.place.name)
+            if not paths.is_locked(self.place):
+                launch.revive(self.place, deadline)
+            elif not self._connect(address):
+                if time.monotonic() > deadline:
+                    raise NoAnswer(f"scheduler {self.place.name} is not coming up")
+                time.sleep(_SETTLE_S)
+        return self._socket
+
+    def _connect(self, address: paths.Address) -> bool:
+        """Connect to a live broker; False where ``address`` is out of date."""
+        try:
+            check_socket(address.endpoint.removeprefix("ipc://"))
+            self._broker = os.pidfd_open(address.pid)
+        except (FileNotFoundError, ProcessLookupError):
+            return False
+        self._context = zmq.Context()
+        self._socket = self._context.socket(zmq.DEALER)
+        self._socket.connect(address.endpoint)
+        return True
+
+
+def read_reply(frames: tuple[Header, bytes], reply: type[M]) -> M:
+    """Return the message in ``frames``, or raise the error in it."""
+    header, body = frames
+    if header.version != PROTOCOL_VERSION:
+        raise ProtocolMismatch(
+            f"the broker speaks protocol {header.version}, this command {PROTOCOL_VERSION}; "
+            "run `hstart --restart` with the newer of the two"
+        )
+    if header.word == "error":
+        raise from_json(ErrorReply, body).exception()
+    if header.word not in ("ok", "changes"):
+        raise MalformedMessage(f"the broker answered `{header.word}`")
+    return from_json(reply, body)
+
+
+def not_running(name: str) -> NotRunning:
+    """Return the error for a scheduler that does not run, with the way out."""
+    option = "" if name == paths.DEFAULT_NAME else f" -n {name}"
+    return NotRunning(f"scheduler {name}: bad state or not running; start it with `hstart{option}`")
+
+
+def check_socket(path: str) -> None:
+    """Check that the socket at ``path`` is ours.
+
+    Raises:
+        NotPermitted: it is somebody else's, or no socket.
+        FileNotFoundError: there is none.
+    """
+    found = os.lstat(path)
+    if found.st_uid != os.geteuid() or not stat.S_ISSOCK(found.st_mode):
+        raise NotPermitted(f"{path} is not a socket of yours; remove it and run `hstart`")
+
+
+def _milliseconds(deadline: float) -> int:
+    """Return the time left until ``deadline``, rounded up so that nobody wakes early."""
+    return max(0, int((deadline - time.monotonic()) * 1000) + 1)

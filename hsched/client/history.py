@@ -1,0 +1,33 @@
+"""History of a scheduler that was stopped: a process of its own reads the store and ends."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+from hsched.client.connection import not_running, read_reply
+from hsched.paths import Place
+from hsched.wire.frames import parse_header
+from hsched.wire.jobs import JobsReply, JobsRequest
+from hsched.wire.message import to_json
+
+
+def read_history(place: Place, request: JobsRequest) -> JobsReply:
+    """Return a page of jobs from the store of ``place``, where no broker answers.
+
+    Raises:
+        NotRunning: no scheduler of this name ever ran.
+        HschedError: what the reader said.
+    """
+    if not os.path.exists(place.store):
+        raise not_running(place.name)
+    done = subprocess.run(
+        [sys.executable, "-m", "hsched.broker.reader", place.name],
+        input=to_json(request),
+        stdout=subprocess.PIPE,
+        check=True,
+        cwd=place.folder,
+    )
+    header, _, body = done.stdout.partition(b"\n")
+    return read_reply((parse_header(header), body), JobsReply)

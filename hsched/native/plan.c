@@ -1,0 +1,109 @@
+/* The plan: NUL-terminated fields "key=value", the first of them "plan=1". */
+#include "shim.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static int read_whole(int fd, char **bytes, size_t *size)
+{
+	struct stat file;
+	if (fstat(fd, &file) != 0)
+		return errno;
+	*bytes = malloc((size_t)file.st_size + 1);
+	if (*bytes == NULL)
+		return ENOMEM;
+	while (*size < (size_t)file.st_size) {
+		ssize_t got = pread(fd, *bytes + *size, (size_t)file.st_size - *size, (off_t)*size);
+		if (got < 0)
+			return errno;
+		if (got == 0)
+			break;
+		*size += (size_t)got;
+	}
+	return 0;
+}
+
+/* "NUMBER:SOFT:HARD", with -1 for infinity. */
+static void take_limit(struct plan *plan, char *value)
+{
+	struct limit *limit = &plan->limits[plan->limitc++];
+	limit->number = (int)strtol(value, &value, 10);
+	value += *value == ':';
+	limit->value.rlim_cur = (rlim_t)strtoll(value, &value, 10);
+	value += *value == ':';
+	limit->value.rlim_max = (rlim_t)strtoll(value, &value, 10);
+}
+
+/* A key that a newer broker has invented is passed over. */
+static void take(struct plan *plan, const char *key, char *value)
+{
+	if (strcmp(key, "env") == 0)
+		plan->env[plan->envc++] = value;
+	else if (strcmp(key, "arg") == 0)
+		plan->argv[plan->argc++] = value;
+	else if (strcmp(key, "limit") == 0)
+		take_limit(plan, value);
+	else if (strcmp(key, "shell") == 0)
+		plan->shell = value;
+	else if (strcmp(key, "cwd") == 0)
+		plan->cwd = value;
+	else if (strcmp(key, "in") == 0)
+		plan->in = value;
+	else if (strcmp(key, "out") == 0)
+		plan->out = value;
+	else if (strcmp(key, "err") == 0)
+		plan->err = value;
+	else if (strcmp(key, "umask") == 0)
+		plan->umask = strtol(value, NULL, 8);
+	else if (strcmp(key, "grace") == 0)
+		plan->grace = strtol(value, NULL, 10);
+	else if (strcmp(key, "append") == 0)
+		plan->append = strcmp(value, "1") == 0;
+	else if (strcmp(key, "leave") == 0)
+		plan->leave = strcmp(value, "1") == 0;
+	else if (strcmp(key, "oom") == 0)
+		plan->oom = value;
+	else if (strcmp(key, "affinity") == 0)
+		plan->affinity = value;
+	else if (strcmp(key, "cgroup") == 0)
+		plan->cgroup = value;
+}
+
+static size_t count_fields(const char *bytes, size_t size)
+{
+	size_t fields = 0;
+	for (size_t i = 0; i < size; i++)
+		fields += bytes[i] == '\0';
+	return fields;
+}
+
+/* Fill `plan` from `fd`; return 0 or an errno. */
+int plan_read(int fd, struct plan *plan)
+{
+	size_t size = 0;
+	*plan = (struct plan){.umask = -1, .grace = 5000};
+	int error = read_whole(fd, &plan->bytes, &size);
+	if (error != 0)
+		return error;
+	if (size == 0 || plan->bytes[size - 1] != '\0' || strcmp(plan->bytes, "plan=1") != 0)
+		return EINVAL;
+
+	size_t fields = count_fields(plan->bytes, size);
+	plan->argv = calloc(fields + 1, sizeof *plan->argv);
+	plan->env = calloc(fields + 1, sizeof *plan->env);
+	plan->limits = calloc(fields + 1, sizeof *plan->limits);
+	if (plan->argv == NULL || plan->env == NULL || plan->limits == NULL)
+		return ENOMEM;
+	for (char *field = plan->bytes, *next; field < plan->bytes + size; field = next) {
+		next = field + strlen(field) + 1;
+		char *equals = strchr(field, '=');
+		if (equals == NULL)
+			continue;
+		*equals = '\0';
+		take(plan, field, equals + 1);
+	}
+	return plan->argc == 0 && plan->shell == NULL ? EINVAL : 0;
+}

@@ -1,0 +1,100 @@
+"""The plan: all that a shim must know to start one job, as bytes.
+
+A plan is a sequence of NUL-terminated fields ``key=value``; ``shim.c`` states
+what each key means.  A shim ignores keys that it does not know, so a field may
+be added here at any time; the meaning of a present one never changes.
+
+Promise: values arrive in the job as the bytes they are.  What no field can
+hold (a NUL byte) is refused and never sent as something else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+#: Version of the contract between broker and shim; the first field of a plan.
+PLAN_VERSION = 1
+
+#: RLIM_INFINITY, in a limit's soft or hard value.
+NO_LIMIT = -1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """One job as its shim sees it.
+
+    A job has either words (:attr:`argv`) or one line for ``/bin/sh``
+    (:attr:`shell`); where both are given, the line wins.
+    """
+
+    job_id: str
+    cwd: bytes
+    argv: Sequence[bytes] = ()
+    shell: bytes | None = None
+    #: The whole environment of the job; nothing is inherited.
+    environment: Mapping[bytes, bytes] = field(default_factory=dict)
+    umask: int = 0o022
+    #: (number of the RLIMIT, soft, hard); ``NO_LIMIT`` for none.
+    limits: Sequence[tuple[int, int, int]] = ()
+    #: Paths, absolute or relative to ``cwd``; ``None`` is ``/dev/null``.
+    stdin: bytes | None = None
+    stdout: bytes | None = None
+    stderr: bytes | None = None
+    #: Add to the output files instead of truncating them.
+    append: bool = False
+    #: Milliseconds between TERM and KILL for what the first process leaves.
+    grace_ms: int = 5000
+    #: Leave what the first process leaves.
+    leave_children: bool = False
+    oom_score_adj: int | None = None
+    #: Indices of cores, as in ``0-3,5``.
+    affinity: str | None = None
+    #: An existing cgroup v2 folder for this job alone; the shim removes it.
+    cgroup: bytes | None = None
+
+
+def encode_plan(plan: Plan) -> bytes:
+    """Return ``plan`` as a shim reads it from its descriptor 3.
+
+    Raises:
+        ValueError: a value holds a NUL byte.
+    """
+    fields = [b"plan=%d" % PLAN_VERSION, *_settings(plan), *_streams(plan)]
+    if plan.shell is None:
+        fields += [b"arg=" + word for word in plan.argv]
+    else:
+        fields.append(b"shell=" + plan.shell)
+    fields += [b"env=" + b"=".join(variable) for variable in plan.environment.items()]
+    fields.append(b"")
+    encoded = b"\0".join(fields)
+    if encoded.count(b"\0") != len(fields) - 1:
+        raise ValueError("a plan cannot hold a NUL byte")
+    return encoded
+
+
+def _settings(plan: Plan) -> list[bytes]:
+    fields = [
+        b"id=" + plan.job_id.encode(),
+        b"cwd=" + plan.cwd,
+        b"umask=%03o" % plan.umask,
+        b"grace=%d" % plan.grace_ms,
+    ]
+    fields += [b"limit=%d:%d:%d" % limit for limit in plan.limits]
+    if plan.leave_children:
+        fields.append(b"leave=1")
+    if plan.oom_score_adj is not None:
+        fields.append(b"oom=%d" % plan.oom_score_adj)
+    if plan.affinity is not None:
+        fields.append(b"affinity=" + plan.affinity.encode())
+    if plan.cgroup is not None:
+        fields.append(b"cgroup=" + plan.cgroup)
+    return fields
+
+
+def _streams(plan: Plan) -> list[bytes]:
+    named = ((b"in=", plan.stdin), (b"out=", plan.stdout), (b"err=", plan.stderr))
+    fields = [key + path for key, path in named if path is not None]
+    if plan.append:
+        fields.append(b"append=1")
+    return fields

@@ -1,0 +1,323 @@
+/* hsched-shim: holds one job, and ends only when nothing of it is left.
+ *
+ * The broker spawns `hsched-shim ID`, best with all signals blocked, with
+ *   0, 1, 2  /dev/null
+ *   3        the plan, a file to be read from offset 0 to its end
+ *   4        the record, a file of 512 NUL bytes open for reading and writing,
+ *            on which the broker has taken flock(LOCK_EX).  The shim alone
+ *            keeps it open: a held lock is the proof that a shim lives.
+ * All others are closed.  The contract has version 1 and is spoken by every
+ * released broker and shim; shim.py is the same program in Python.
+ *
+ * THE PLAN is a sequence of NUL-terminated fields `key=value`, values raw bytes:
+ *   plan=1                   version, the first field
+ *   id=7                     for whoever reads a plan
+ *   cwd=PATH                 other relative paths start there
+ *   umask=022                octal
+ *   limit=NUMBER:SOFT:HARD   an RLIMIT, -1 is infinity; repeated
+ *   in=PATH out=PATH err=PATH   /dev/null when missing; one path for both is opened once
+ *   append=1                 O_APPEND, not O_TRUNC
+ *   grace=MILLISECONDS       between TERM and KILL, 5000 when missing
+ *   leave=1                  leave what the first process leaves
+ *   oom=NUMBER               oom_score_adj, best effort
+ *   affinity=0-3,5           cores, best effort
+ *   cgroup=PATH              a cgroup v2 folder for this job alone, best effort
+ *   arg=WORD                 the command, repeated; or
+ *   shell=LINE               /bin/sh -c LINE
+ *   env=NAME=VALUE           repeated; nothing else is in the environment
+ * Unknown keys are passed over.  Without version 1 or a command: EINVAL.
+ *
+ * THE RECORD is a line of text at each of four offsets, written with one pwrite:
+ *   0    started v1 PID STARTTIME BOOTID     this shim; before the fork
+ *   128  command PID STARTTIME               the first process; after its exec
+ *   192  exited STATUS CPU_US MAXRSS_KB ENDED_AT_US LEFT
+ *        signalled NUMBER CPU_US MAXRSS_KB ENDED_AT_US LEFT
+ *        spawnfailed ERRNO STEP              plan fork chdir in out err limits exec
+ *   448  memory PEAK_KB                      of the whole tree, from its cgroup
+ * LEFT: 0 nothing was left, 1 something was and has been ended, 2 something was
+ * and was left; `-` until that is known.  CPU_US is all that was waited for.
+ *
+ * SIGNALS.  TERM: end the tree (TERM and CONT to all of it, KILL after grace).
+ * 33+n: send n to each process of the tree once; n=9: KILL until nothing is
+ * left; n=19: stop all.  Every other signal is ignored.  What can block is done
+ * by the child, so these work while the job's working folder hangs.
+ *
+ * THE END.  When the first process has ended, what is left of the tree gets
+ * TERM, CONT and after grace KILL.  Orphans come to the shim, so "no child" is
+ * "no tree", and wait() says so without a look at /proc.
+ */
+#include "shim.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+enum {
+	SIGNAL_BASE = 33,        /* 33+n asks for n */
+	FORKED_NOT_EXECED = 0x40, /* PF_FORKNOEXEC in /proc/PID/stat */
+	FIRST_PAUSE = 10,        /* milliseconds between two looks at a tree that will not die */
+	LONGEST_PAUSE = 1000,
+};
+
+enum phase { RUNNING, TERMINATING, KILLING };
+
+struct job {
+	const struct plan *plan;
+	pid_t first;            /* 0 once it is reaped */
+	int status;             /* of the first process */
+	int64_t ended_at;       /* microseconds since the epoch */
+	int report;             /* the child's word; -1 once it is read */
+	struct failure failure; /* .error is 0 if the command was started */
+	bool left;              /* the first process has left something */
+	enum phase phase;
+	int64_t deadline;       /* of the phase, in milliseconds */
+	int64_t pause;
+};
+
+static int64_t now_in(clockid_t clock, int64_t units)
+{
+	struct timespec time;
+	clock_gettime(clock, &time);
+	return time.tv_sec * units + time.tv_nsec / (1000000000 / units);
+}
+
+/* Straight to the kernel: C libraries keep some real-time signals for themselves. */
+static void block_signals(uint64_t mask)
+{
+	syscall(SYS_rt_sigprocmask, SIG_SETMASK, &mask, NULL, sizeof mask);
+}
+
+/* Wait for any signal; return its number, or -1 when `timeout` (-1: none) has passed. */
+static int wait_signal(int64_t timeout)
+{
+	uint64_t all = ~UINT64_C(0);
+	struct timespec time = {timeout / 1000, timeout % 1000 * 1000000};
+	return (int)syscall(SYS_rt_sigtimedwait, &all, NULL, timeout < 0 ? NULL : &time, sizeof all);
+}
+
+static void record_started(void)
+{
+	struct process self = {0};
+	char boot_id[64] = "-";
+	process_read(getpid(), &self);
+	int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+	ssize_t size = fd < 0 ? -1 : read(fd, boot_id, sizeof boot_id - 1);
+	if (fd >= 0)
+		close(fd);
+	boot_id[size < 0 ? 0 : size] = '\0';
+	boot_id[strcspn(boot_id, "\n")] = '\0';
+	record_write(STARTED, "started v1 %d %llu %s\n", (int)getpid(), self.start_time, boot_id);
+}
+
+static void record_failure(int error, const char *step)
+{
+	record_write(ENDING, "spawnfailed %d %s\n", error, step);
+}
+
+static void record_ending(const struct job *job, char left)
+{
+	if (job->failure.error != 0) {
+		record_failure(job->failure.error, job->failure.step);
+		return;
+	}
+	struct rusage used;
+	getrusage(RUSAGE_CHILDREN, &used);
+	bool exited = WIFEXITED(job->status);
+	int64_t seconds = (int64_t)used.ru_utime.tv_sec + used.ru_stime.tv_sec;
+	int64_t cpu = seconds * 1000000 + used.ru_utime.tv_usec + used.ru_stime.tv_usec;
+	record_write(ENDING, "%s %d %lld %ld %lld %c\n", exited ? "exited" : "signalled",
+	             exited ? WEXITSTATUS(job->status) : WTERMSIG(job->status), (long long)cpu,
+	             used.ru_maxrss, (long long)job->ended_at, left);
+}
+
+/* Close what the broker did not mean to give, and keep the rest from the job. */
+static void tidy_descriptors(void)
+{
+	long error = -1;
+#ifdef SYS_close_range
+	error = syscall(SYS_close_range, FIRST_STRAY_FD, ~0U, 0);
+#endif
+	for (int fd = FIRST_STRAY_FD; error != 0 && fd < 65536; fd++)
+		close(fd);
+	fcntl(PLAN_FD, F_SETFD, FD_CLOEXEC);
+	fcntl(RECORD_FD, F_SETFD, FD_CLOEXEC);
+}
+
+/* All signals blocked and with their default action, which the child inherits. */
+static void tidy_signals(void)
+{
+	block_signals(~UINT64_C(0));
+	for (int number = 1; number <= 64; number++)
+		signal(number, SIG_DFL);
+}
+
+/* Fork the child; return 0 or an errno.  Its pipe raises SIGIO when there is news. */
+static int start(struct job *job)
+{
+	int ends[2];
+	if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0)
+		return errno;
+	fcntl(ends[0], F_SETOWN, getpid());
+	fcntl(ends[0], F_SETFL, O_ASYNC | O_NONBLOCK);
+	job->first = fork();
+	if (job->first < 0)
+		return errno;
+	if (job->first == 0) {
+		close(RECORD_FD);
+		setsid();
+		block_signals(0);
+		command_run(job->plan, ends[1]);
+	}
+	close(ends[1]);
+	job->report = ends[0];
+	return 0;
+}
+
+/* Read the child's word, if it has one: a failure, or the silence of an exec. */
+static void read_report(struct job *job)
+{
+	if (job->report < 0)
+		return;
+	ssize_t size = read(job->report, &job->failure, sizeof job->failure);
+	if (size < 0 && errno == EAGAIN)
+		return;
+	close(job->report);
+	job->report = -1;
+	struct process first;
+	bool known = size == 0 && process_read(job->first, &first);
+	if (known && (first.flags & FORKED_NOT_EXECED) == 0)
+		record_write(COMMAND, "command %d %llu\n", (int)first.pid, first.start_time);
+}
+
+/* Reap all that has ended; return whether no process is left. */
+static bool reap(struct job *job)
+{
+	for (;;) {
+		siginfo_t ended = {0};
+		if (waitid(P_ALL, 0, &ended, WEXITED | WNOHANG | WNOWAIT | __WALL) != 0)
+			return errno == ECHILD;
+		if (ended.si_pid == 0)
+			return false;
+		if (ended.si_pid != job->first) {
+			waitpid(ended.si_pid, NULL, __WALL);
+			continue;
+		}
+		read_report(job); /* what was its word, and was there an exec? */
+		waitpid(job->first, &job->status, __WALL);
+		job->ended_at = now_in(CLOCK_REALTIME, 1000000);
+		job->first = 0;
+	}
+}
+
+static void terminate(struct job *job)
+{
+	if (job->phase == RUNNING) {
+		job->phase = TERMINATING;
+		job->deadline = now_in(CLOCK_MONOTONIC, 1000) + job->plan->grace;
+	}
+	tree_terminate();
+}
+
+static void start_killing(struct job *job)
+{
+	job->phase = KILLING;
+	job->pause = FIRST_PAUSE;
+	job->deadline = 0;
+}
+
+/* Kill in ever longer intervals: what then lives on is in the kernel's hands. */
+static void kill_tree(struct job *job)
+{
+	text_write(job->plan->cgroup, "cgroup.kill", "1");
+	tree_kill();
+	job->deadline = now_in(CLOCK_MONOTONIC, 1000) + job->pause;
+	job->pause = job->pause * 2 < LONGEST_PAUSE ? job->pause * 2 : LONGEST_PAUSE;
+}
+
+static void act(struct job *job, int number)
+{
+	int asked = number - SIGNAL_BASE;
+	if (number == SIGTERM)
+		terminate(job);
+	else if (asked == SIGKILL)
+		start_killing(job);
+	else if (asked == SIGSTOP)
+		tree_freeze();
+	else if (asked >= 1 && asked <= 31)
+		tree_signal(asked);
+}
+
+static int64_t time_left(const struct job *job)
+{
+	if (job->phase == RUNNING)
+		return -1;
+	int64_t left = job->deadline - now_in(CLOCK_MONOTONIC, 1000);
+	return left > 0 ? left : 0;
+}
+
+/* Note that the first process has left something; return whether that may stay. */
+static bool leave(struct job *job)
+{
+	job->left = true;
+	if (job->plan->leave && job->phase == RUNNING)
+		return true;
+	record_ending(job, '-');
+	if (job->phase == RUNNING)
+		terminate(job);
+	return false;
+}
+
+/* Hold the job until nothing of it is left, or what is left may stay. */
+static void hold(struct job *job)
+{
+	while (!reap(job)) {
+		if (job->first == 0 && !job->left && leave(job)) {
+			record_ending(job, '2');
+			return;
+		}
+		read_report(job);
+		if (time_left(job) == 0) {
+			if (job->phase == TERMINATING)
+				start_killing(job);
+			kill_tree(job);
+		}
+		act(job, wait_signal(time_left(job)));
+	}
+	cgroup_end(job->plan->cgroup);
+	record_ending(job, job->left ? '1' : '0');
+}
+
+int main(int argc, char **argv)
+{
+	if (argc == 2 && strcmp(argv[1], "--version") == 0)
+		return puts("hsched-shim, contract 1") < 0;
+	tidy_signals();
+	tidy_descriptors();
+	setsid();
+	prctl(PR_SET_CHILD_SUBREAPER, 1);
+
+	static struct plan plan;
+	struct job job = {.plan = &plan, .report = -1};
+	int error = plan_read(PLAN_FD, &plan);
+	close(PLAN_FD);
+	record_started();
+	if (error != 0) {
+		record_failure(error, "plan");
+		return 0;
+	}
+	error = start(&job);
+	if (error != 0)
+		record_failure(error, "fork");
+	else
+		hold(&job);
+	return 0;
+}

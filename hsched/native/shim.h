@@ -1,0 +1,67 @@
+/* What the parts of the shim share; shim.c states the contract. */
+#ifndef HSCHED_SHIM_H
+#define HSCHED_SHIM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/resource.h>
+#include <sys/types.h>
+
+enum { PLAN_FD = 3, RECORD_FD = 4, FIRST_STRAY_FD = 5 };
+
+/* plan.c: the fields of a plan. */
+struct limit {
+	int number;
+	struct rlimit value;
+};
+
+struct plan {
+	char *bytes; /* the fields; what is below points there */
+	const char *cwd, *in, *out, *err; /* NULL: not given */
+	const char *oom, *affinity, *cgroup;
+	char *shell;
+	char **argv, **env; /* NULL-terminated */
+	size_t argc, envc, limitc;
+	struct limit *limits;
+	long umask; /* -1: not given */
+	long grace; /* milliseconds */
+	bool append, leave;
+};
+
+int plan_read(int fd, struct plan *plan);
+
+/* command.c: what happens between fork and exec. */
+struct failure {
+	int error;
+	char step[12];
+};
+
+_Noreturn void command_run(const struct plan *plan, int report);
+
+/* exec.c: which file a command is. */
+int exec_command(const struct plan *plan);
+
+/* record.c: one slot, one write. */
+enum slot { STARTED, COMMAND, ENDING, MEMORY };
+
+void record_write(enum slot slot, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* tree.c: all that descends from this process. */
+struct process {
+	pid_t pid, parent, group;
+	unsigned long flags;
+	unsigned long long start_time;
+	bool ours;
+};
+
+bool process_read(pid_t pid, struct process *process);
+void tree_signal(int number);
+void tree_freeze(void);
+void tree_terminate(void);
+void tree_kill(void);
+
+/* cgroup.c: best effort, and nothing at all for a NULL folder. */
+bool text_write(const char *folder, const char *file, const char *text);
+void cgroup_end(const char *folder);
+
+#endif

@@ -1,0 +1,207 @@
+"""Typed records that travel as JSON, and their checked decoding.
+
+Why not dataclasses: making one class costs 0.6 ms at import, and every command
+pays for every message it knows.  A :class:`Message` costs 0.01 ms.
+
+Text on the wire stands for bytes: argv, environment and paths are decoded as
+UTF-8 with surrogateescape (:func:`text`), which JSON carries without loss.
+"""
+
+from __future__ import annotations
+
+import json
+import types
+from collections.abc import Callable
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    ClassVar,
+    TypeVar,
+    Union,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
+
+from hsched.errors import MalformedMessage
+
+if TYPE_CHECKING:
+    from typing_extensions import dataclass_transform
+else:
+
+    def dataclass_transform(**_: object) -> Callable[[type], type]:
+        """Stand in for the function of Python 3.11, which only type checkers read."""
+        return lambda cls: cls
+
+
+_REQUIRED = object()
+
+M = TypeVar("M", bound="Message")
+
+
+@dataclass_transform(kw_only_default=True, frozen_default=True)
+class Message:
+    """A frozen record with typed fields, given by keyword.
+
+    A subclass lists its fields as annotations; those without a value are required.
+    """
+
+    _defaults: ClassVar[dict[str, Any]] = {}
+
+    def __init_subclass__(cls) -> None:
+        own = cls.__annotations__  # its own alone, since Python 3.10
+        fields = {
+            name: cls.__dict__.get(name, _REQUIRED)
+            for name, hint in own.items()
+            if not str(hint).startswith("ClassVar")
+        }
+        cls._defaults = {**cls._defaults, **fields}
+
+    def __init__(self, **values: Any) -> None:
+        known = self._defaults
+        if not values.keys() <= known.keys():
+            raise TypeError(f"{type(self).__name__} has no {sorted(values.keys() - known.keys())}")
+        merged = {**known, **values}
+        if _REQUIRED in merged.values():
+            missing = [name for name, value in merged.items() if value is _REQUIRED]
+            raise TypeError(f"{type(self).__name__} needs {missing}")
+        self.__dict__.update(merged)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f"{type(self).__name__} is frozen (setting {name})")
+
+    def __eq__(self, other: object) -> bool:
+        return type(self) is type(other) and self.__dict__ == other.__dict__
+
+    def __hash__(self) -> int:
+        return hash((type(self), tuple(self.__dict__.items())))
+
+    def __repr__(self) -> str:
+        fields = ", ".join(f"{k}={v!r}" for k, v in self.__dict__.items() if v != self._defaults[k])
+        return f"{type(self).__name__}({fields})"
+
+    def plain(self) -> dict[str, Any]:
+        """Return the fields that differ from their defaults; what JSON gets to see."""
+        defaults = self._defaults
+        return {k: v for k, v in self.__dict__.items() if v is not defaults[k] and v != defaults[k]}
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return all fields by name, messages inside still being messages."""
+        return dict(self.__dict__)
+
+
+def text(raw: bytes) -> str:
+    """Return bytes as they travel; :func:`raw` is the way back."""
+    return raw.decode("utf-8", "surrogateescape")
+
+
+def raw(travelled: str) -> bytes:
+    """Return the bytes that ``travelled`` stands for.
+
+    Raises:
+        MalformedMessage: a surrogate in it stands for no byte.
+    """
+    try:
+        return travelled.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError as error:
+        raise MalformedMessage("text that stands for no bytes") from error
+
+
+def to_json(message: Message) -> bytes:
+    """Return ``message`` as ASCII JSON."""
+    return json.dumps(message, default=_plain, separators=(",", ":")).encode()
+
+
+def from_json(cls: type[M], body: bytes) -> M:
+    """Return the message of type ``cls`` that ``body`` spells; unknown fields are skipped.
+
+    Raises:
+        MalformedMessage: it spells none; the text says which field is wrong.
+    """
+    try:
+        value = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise MalformedMessage(f"no JSON: {error}") from error
+    return from_plain(cls, value)
+
+
+def from_plain(cls: type[M], value: object) -> M:
+    """Return the message of type ``cls`` made from what JSON gave, checked.
+
+    Raises:
+        MalformedMessage: a field is missing or of the wrong type.
+    """
+    if not isinstance(value, dict):
+        raise MalformedMessage(f"{cls.__name__} is no object")
+    result: dict[str, Any] = {}
+    for name, reader in _readers(cls).items():
+        if name in value:
+            result[name] = reader(f"{cls.__name__}.{name}", value[name])
+        elif cls._defaults[name] is _REQUIRED:
+            raise MalformedMessage(f"{cls.__name__}.{name} is missing")
+    return cls(**result)
+
+
+def _plain(value: object) -> dict[str, Any]:
+    assert isinstance(value, Message)
+    return value.plain()
+
+
+_Reader = Callable[[str, Any], Any]
+_known: dict[type, dict[str, _Reader]] = {}
+
+
+def _readers(cls: type[Message]) -> dict[str, _Reader]:
+    if cls not in _known:
+        hints = get_type_hints(cls)
+        _known[cls] = {name: _reader(hints[name]) for name in cls._defaults}
+    return _known[cls]
+
+
+def _reader(hint: Any) -> _Reader:
+    """Return the function that checks a value against the type of a message's field."""
+    origin = get_origin(hint)
+    if origin is tuple:
+        return _sequence(_reader(get_args(hint)[0]))
+    if origin is dict:
+        return _mapping(_reader(get_args(hint)[1]))
+    if origin in (Union, types.UnionType):
+        return _optional(_reader(next(arm for arm in get_args(hint) if arm is not type(None))))
+    if hint is Any:
+        return lambda where, value: value
+    if issubclass(hint, Message):
+        return lambda where, value: from_plain(hint, value)
+    return _scalar(hint)
+
+
+def _scalar(cls: type) -> _Reader:
+    accepted = (int, float) if cls is float else (cls,)
+
+    def read(where: str, value: Any) -> Any:
+        if type(value) not in accepted:
+            raise MalformedMessage(f"{where} is no {cls.__name__}")
+        return value
+
+    return read
+
+
+def _sequence(item: _Reader) -> _Reader:
+    def read(where: str, value: Any) -> Any:
+        if not isinstance(value, list):
+            raise MalformedMessage(f"{where} is no list")
+        return tuple(item(where, one) for one in value)
+
+    return read
+
+
+def _mapping(item: _Reader) -> _Reader:
+    def read(where: str, value: Any) -> Any:
+        if not isinstance(value, dict):
+            raise MalformedMessage(f"{where} is no object")
+        return {key: item(where, one) for key, one in value.items()}
+
+    return read
+
+
+def _optional(item: _Reader) -> _Reader:
+    return lambda where, value: None if value is None else item(where, value)

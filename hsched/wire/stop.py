@@ -1,0 +1,24 @@
+"""Stop: end the broker, and with ``force`` the jobs before it."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from hsched.wire.message import Message
+
+
+class StopRequest(Message):
+    """End the run.  Refused while jobs are live, unless ``force`` cancels them."""
+
+    VERB: ClassVar[str] = "stop"
+    force: bool = False
+    grace: float | None = None
+
+
+class StopReply(Message):
+    """The run ends once no job is left; the broker's process is gone soon after.
+
+    ``folder`` is the run's folder, which stays.
+    """
+
+    folder: str

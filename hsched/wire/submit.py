@@ -1,0 +1,74 @@
+"""Submit: one message carries a whole batch, done as one transaction."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from hsched.wire.message import Message
+
+
+class Context(Message):
+    """What the jobs of one submission inherit from the process that submits them.
+
+    ``limits`` are (number, soft, hard) as :mod:`resource` has them, -1 for infinity.
+    """
+
+    environment: dict[str, str]
+    cwd: str
+    umask: int
+    limits: tuple[tuple[int, ...], ...] = ()
+
+
+class JobSpec(Message):
+    """What the user asked for, as it was asked; times in seconds.
+
+    Either ``argv`` or ``shell`` is given.  ``dependencies`` are words such as
+    ``afterok:7``; ``@LABEL`` names a job of the same batch by its ``label``.
+    ``stdin``, ``stdout``, ``stderr`` are paths relative to ``cwd``.
+    """
+
+    slots: str
+    argv: tuple[str, ...] = ()
+    shell: str | None = None
+    name: str | None = None
+    labels: tuple[str, ...] = ()
+    kind: str = "command"
+    label: str | None = None
+    environment: dict[str, str] | None = None
+    stdin: str | None = None
+    stdout: str | None = None
+    stderr: str | None = None
+    append: bool = False
+    dependencies: tuple[str, ...] = ()
+    priority: int = 0
+    hold: bool = False
+    begin_at: float | None = None
+    time_limit: float | None = None
+    grace: float = 5.0
+    warn_signal: int | None = None
+    warn_before: float = 0.0
+    retries: int = 0
+    retry_on: tuple[int, ...] = ()
+    requeue: bool = False
+    leave_children: bool = False
+    unique: str | None = None
+    array: tuple[int, ...] = ()
+    array_limit: int | None = None
+
+
+class SubmitRequest(Message):
+    """Queue these jobs, all or none.
+
+    ``run`` is the run that the ids in dependencies belong to, where the caller knows.
+    """
+
+    VERB: ClassVar[str] = "submit"
+    context: Context
+    jobs: tuple[JobSpec, ...]
+    run: str | None = None
+
+
+class SubmitReply(Message):
+    """The ids given out, in the order of the request."""
+
+    ids: tuple[str, ...]

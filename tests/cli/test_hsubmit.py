@@ -1,0 +1,103 @@
+"""hsubmit: what is typed becomes one job spec, and the id comes out."""
+
+from __future__ import annotations
+
+import pytest
+
+from hsched.errors import NotRunning, Refused
+from hsched.wire.submit import Context, JobSpec
+from tests.cli.conftest import FakeClient, Run
+
+
+def submitted(client: type[FakeClient]) -> JobSpec:
+    (spec,) = [arguments[0] for verb, arguments, _ in client.calls if verb == "submit"]
+    assert isinstance(spec, JobSpec)
+    return spec
+
+
+def test_the_bare_id_and_nothing_else(run: Run) -> None:
+    result = run("hsubmit", "1", "ls")
+    assert (result.stdout, result.stderr, result.exit_code) == ("7\n", "", 0)
+
+
+def test_every_option_lands_in_the_spec(run: Run, client: type[FakeClient]) -> None:
+    words = "--name lab --dep afterok:1,2 2,1,4 -d 3 -v A=1 --env B=2 --var C=3 --in i -o out.txt"
+    words += " -err err.txt -a --job-name big --label x --label y --grace 0.5 --leave-children"
+    run("hsubmit", *words.split(), "--requeue", "app", "-x", "--", "a  b")
+    assert client.calls[0] == ("open", ("lab",), {})
+    assert submitted(client) == JobSpec(
+        slots="2,1,4",
+        argv=("app", "-x", "--", "a  b"),
+        name="big",
+        labels=("x", "y"),
+        environment={"A": "1", "B": "2", "C": "3"},
+        stdin="i",
+        stdout="out.txt",
+        stderr="err.txt",
+        append=True,
+        dependencies=("afterok:1", "afterok:2", "3"),
+        grace=0.5,
+        leave_children=True,
+        requeue=True,
+    )
+
+
+def test_a_plain_submission_differs_from_the_defaults_in_nothing(
+    run: Run, client: type[FakeClient]
+) -> None:
+    run("hsubmit", "1", "ls")
+    assert submitted(client).plain() == {"slots": "1", "argv": ("ls",)}
+
+
+def test_a_shell_line_needs_no_shell_option(run: Run, client: type[FakeClient]) -> None:
+    run("hsubmit", "0,0,0", "touch helloworld")
+    assert submitted(client).shell == "touch helloworld"
+    assert submitted(client).argv == ()
+
+
+def test_export_narrows_the_environment(
+    run: Run, client: type[FakeClient], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KEEP", "1")
+    monkeypatch.setenv("DROP", "1")
+    run("hsubmit", "--export", "KEEP", "1", "ls")
+    context = client.calls[-1][1][1]
+    assert isinstance(context, Context)
+    assert context.environment == {"KEEP": "1"}
+
+
+@pytest.mark.parametrize(
+    ("typed", "told"),
+    [
+        ("", "Missing argument 'SLOTS'; see `hsubmit --help`"),
+        ("1", "COMMAND is missing or empty; see `hsubmit --help`"),
+        ("1 --dep next", "`next` is no job id; was the variable empty?"),
+        ("1 --dep next command", "`next` is no job id; was the variable empty?"),
+        ("1 --dep", "Option '--dep' requires an argument; see `hsubmit --help`"),
+        ("1 --nonsense ls", "No such option '--nonsense'"),
+        ("--nonsense 1 ls", "No such option '--nonsense'"),
+        ("1 -2 ls", "No such option '-2'"),
+        ("1 --env FOO ls", "--env `FOO` is not of the form NAME=VALUE"),
+        ("1 --grace soon ls", "`soon` is no number of seconds"),
+        ("1 -c x ls", "`ls`: give either --shell LINE or COMMAND, not both"),
+    ],
+)
+def test_wrong_usage_is_one_line_and_status_2(
+    run: Run, client: type[FakeClient], typed: str, told: str
+) -> None:
+    result = run("hsubmit", *typed.split())
+    assert result.exit_code == 2
+    assert result.stderr.startswith(f"hsubmit: {told}")
+    assert result.stderr.count("\n") == 1
+    assert result.stdout == ""
+    assert not client.calls
+
+
+@pytest.mark.parametrize("error", [NotRunning("not running"), Refused("too\nmuch")])
+def test_what_the_broker_refuses_is_one_line_and_status_1(
+    run: Run, client: type[FakeClient], error: Exception
+) -> None:
+    client.answers["submit"] = error
+    result = run("hsubmit", "1", "ls")
+    assert result.exit_code == 1
+    assert result.stderr.count("\n") == 1

@@ -1,0 +1,57 @@
+"""What a command may import: its start-up is paid by every line of a script."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+SLOW = (
+    "asyncio",
+    "dataclasses",
+    "hsched.broker",
+    "hsched.core",
+    "importlib.metadata",
+    "logging",
+    "pathlib",
+    "psutil",
+    "rich",
+    "signal",
+    "sqlite3",
+    "subprocess",
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("hsubmit", ["1", "ls"]),
+        ("hjobs", []),
+        ("hjobs", ["--json"]),
+        ("hkill", ["7"]),
+        ("hnslots", []),
+    ],
+)
+def test_a_command_imports_nothing_slow(name: str, words: list[str]) -> None:
+    code = f"""
+import sys
+before = set(sys.modules)
+import zmq
+import hsched.client.connection as connection
+def call(self, request, reply):
+    values = dict(ids=("7",), jobs=(), resources=())
+    return reply(**{{k: values[k] for k in reply._defaults if k in values}})
+connection.Connection.call = call
+from hsched.client import Client
+Client.wait = lambda self, ids, timeout: True
+from hsched.cli.{name} import main
+sys.argv[1:] = {words!r}
+try:
+    main()
+except SystemExit as end:
+    assert not end.code, end.code
+print(*(set(sys.modules) - before), file=sys.stderr)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert not set(SLOW) & set(done.stderr.split())
