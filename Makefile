@@ -12,7 +12,7 @@ SHIM_SOURCES := $(wildcard hsched/native/*.[ch])
 SANITIZED := build/hsched-shim-sanitized
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint type man bench sanitize install clean
+.PHONY: help demo test check lint type man bench soak sanitize install clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -37,6 +37,9 @@ man: $(READY)  ## write OPTIONS of the man pages from the commands
 
 bench: $(READY)  ## measure, next to other programs
 	$(BIN)/python -m tests.bench
+
+soak: $(READY)  ## kill brokers and shims at random for ten minutes, beside a model
+	$(BIN)/python -m tests.crash.soak
 
 sanitize: $(READY) $(SANITIZED)  ## test the shim under the address and undefined-behaviour sanitizers
 	HSCHED_SHIM=$(CURDIR)/$(SANITIZED) $(BIN)/python -m pytest tests/shim

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from hsched.client import Client, Job
+    from hsched.wire.submit import JobSpec
 
 __version__ = "0.1.0"
-__all__ = ["Client", "Job", "__version__"]
+__all__ = ["Client", "Job", "JobSpec", "__version__"]
 
 
 def __getattr__(name: str) -> Any:
@@ -17,4 +18,8 @@ def __getattr__(name: str) -> Any:
         from hsched import client
 
         return getattr(client, name)
+    if name == "JobSpec":
+        from hsched.wire.submit import JobSpec
+
+        return JobSpec
     raise AttributeError(f"module 'hsched' has no attribute {name!r}")

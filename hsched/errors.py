@@ -61,6 +61,10 @@ class StoreError(HschedError):
     """The store cannot be read or written; what it holds is left as it is."""
 
 
+class MalformedTrace(HschedError):
+    """A file of jobs to simulate is not in the format that it should be in."""
+
+
 class IllegalTransition(HschedError):
     """A bug of ours: the state of a job does not allow the event; nothing changed."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import os
 import sys
 import traceback
@@ -35,7 +36,9 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("--policy")
     parser.add_argument("--overtake", type=int)
     parser.add_argument("--continue", dest="continued", action="store_true")
+    parser.add_argument("--resume", action="store_true")
     parser.add_argument("--foreground", action="store_true")
+    parser.add_argument("--salvage", action="store_true")
     parser.add_argument("--ready-fd", type=int, default=-1)
     return parser.parse_args()
 
@@ -54,19 +57,35 @@ def _detach(ready: int) -> None:
 
 def _serve(options: argparse.Namespace) -> int:
     # Imported after the fork, so that whoever waits for the first process waits less.
-    from hsched.broker import daemon, premises, shims
+    from hsched.broker import daemon, premises
 
     place = paths.place(options.name)
     daemon.raise_descriptor_limit()
     lock = premises.take_lock(place)
     daemon.log_to(place)
-    settings = daemon.Settings(options.spec, options.policy, options.overtake, options.continued)
+    if options.salvage:
+        _salvage(place)
+    settings = daemon.Settings(
+        options.spec, options.policy, options.overtake, options.continued, options.resume
+    )
     broker = daemon.build(place, settings, lock)
     _tell(options.ready_fd, "ready")
     daemon.notify("READY=1")
-    shims.reserve_low_descriptors()
     daemon.serve(broker)
     return 0
+
+
+def _salvage(place: paths.Place) -> None:
+    """Make a new store of a damaged one, and say in the log what came of it."""
+    from hsched.broker.store.salvage import salvage
+
+    found = salvage(place.store)
+    logging.getLogger("hsched").warning(
+        "salvaged %s; %d damaged jobs were left out; the old store is %s",
+        ", ".join(f"{count} of {table}" for table, count in found.kept.items()),
+        found.damaged,
+        found.old,
+    )
 
 
 def _tell(ready: int, text: str) -> None:

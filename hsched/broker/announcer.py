@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
 
 from hsched.broker.endpoint import Peer
-from hsched.core.model import JobId, Outcome, State, format_job_id
+from hsched.core.model import JobId, Outcome, State, format_job_id, job_id, job_number
 from hsched.wire.subscribe import Change, Changes
 
 _REMEMBERED = 10_000
@@ -16,16 +16,41 @@ _REMEMBERED = 10_000
 Send = Callable[[Peer, str, Changes], bool]
 
 
-@dataclass(frozen=True, slots=True)
-class _Subscriber:
+class News(NamedTuple):
+    """A change as it is kept; it becomes a message only where somebody wants it."""
+
+    number: int
+    job_id: JobId
+    state: State
+    outcome: Outcome | None
+
+    def message(self) -> Change:
+        """Return the message that tells of it."""
+        outcome = self.outcome
+        if outcome is None:
+            return Change(
+                number=self.number, id=format_job_id(self.job_id), state=self.state.value
+            )
+        return Change(
+            number=self.number,
+            id=format_job_id(self.job_id),
+            state=self.state.value,
+            outcome=outcome.kind.value,
+            exit_status=outcome.exit_status,
+            signal=outcome.signal,
+            errno=outcome.errno,
+            reason=outcome.reason or None,
+        )
+
+
+class _Subscriber(NamedTuple):
     peer: Peer
     key: str
-    ids: frozenset[str] | None  # of jobs, elements and whole arrays; None for all
+    ids: frozenset[JobId] | None  # of jobs, elements and whole arrays; None for all
 
-    def wants(self, change: Change) -> bool:
-        if self.ids is None:
-            return True
-        return change.id in self.ids or change.id.partition(".")[0] in self.ids
+    def wants(self, news: News) -> bool:
+        ids = self.ids
+        return ids is None or news.job_id in ids or job_id(job_number(news.job_id)) in ids
 
 
 class Announcer:
@@ -35,14 +60,14 @@ class Announcer:
         self.epoch = os.urandom(8).hex()
         self._send = send
         self._number = 0
-        self._recent: deque[Change] = deque(maxlen=_REMEMBERED)
-        self._fresh: list[Change] = []
+        self._recent: deque[News] = deque(maxlen=_REMEMBERED)
+        self._fresh: list[News] = []
         self._subscribers: list[_Subscriber] = []
 
-    def note(self, job_id: JobId, state: State, outcome: Outcome | None = None) -> None:
+    def note(self, job: JobId, state: State, outcome: Outcome | None = None) -> None:
         """Count a change; :meth:`publish` sends it."""
         self._number += 1
-        self._fresh.append(change(self._number, job_id, state, outcome))
+        self._fresh.append(News(self._number, job, state, outcome))
 
     def publish(self) -> None:
         """Send what was noted to those who want it; who is gone is forgotten."""
@@ -52,12 +77,12 @@ class Announcer:
         self._recent.extend(fresh)
         self._subscribers = [one for one in self._subscribers if self._tell(one, fresh)]
 
-    def subscribe(self, peer: Peer, key: str, ids: Sequence[str] | None) -> None:
+    def subscribe(self, peer: Peer, key: str, ids: Iterable[JobId] | None) -> None:
         """Send changes to ``peer`` from now on, under ``key``."""
-        exact = None if ids is None else frozenset(ids)
-        self._subscribers.append(_Subscriber(peer, key, exact))
+        chosen = None if ids is None else frozenset(ids)
+        self._subscribers.append(_Subscriber(peer, key, chosen))
 
-    def since(self, number: int | None, epoch: str | None) -> tuple[list[Change], bool]:
+    def since(self, number: int | None, epoch: str | None) -> tuple[list[News], bool]:
         """Return the changes after ``number``, and whether none is missing."""
         if number is None or epoch != self.epoch:
             return [], number is None
@@ -65,25 +90,15 @@ class Announcer:
         recent = list(self._recent)[-missed:] if missed > 0 else []
         return recent, missed <= len(recent)
 
-    def page(self, changes: Iterable[Change], complete: bool = True) -> Changes:
+    def page(self, news: Iterable[News], complete: bool = True) -> Changes:
         """Return a message with these changes, up to date as of now."""
         return Changes(
-            epoch=self.epoch, upto=self._number, changes=tuple(changes), complete=complete
+            epoch=self.epoch,
+            upto=self._number,
+            changes=tuple(one.message() for one in news),
+            complete=complete,
         )
 
-    def _tell(self, subscriber: _Subscriber, fresh: list[Change]) -> bool:
+    def _tell(self, subscriber: _Subscriber, fresh: list[News]) -> bool:
         wanted = [one for one in fresh if subscriber.wants(one)]
         return not wanted or self._send(subscriber.peer, subscriber.key, self.page(wanted))
-
-
-def change(number: int, job_id: JobId, state: State, outcome: Outcome | None) -> Change:
-    """Return the message that tells of one change."""
-    return Change(
-        number=number,
-        id=format_job_id(job_id),
-        state=state.value,
-        outcome=None if outcome is None else outcome.kind.value,
-        exit_status=None if outcome is None else outcome.exit_status,
-        signal=None if outcome is None else outcome.signal,
-        reason=(outcome.reason or None) if outcome is not None else None,
-    )

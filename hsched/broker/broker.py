@@ -15,7 +15,8 @@ import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from hsched.broker import clock, recovery
+from hsched.broker import adopted, clock, drained, recovery
+from hsched.broker.adopted import Adopted
 from hsched.broker.announcer import Announcer
 from hsched.broker.endpoint import Endpoint, Incoming, Peer, encode
 from hsched.broker.housekeeping import Housekeeping
@@ -28,8 +29,8 @@ from hsched.broker.store.rows import Run
 from hsched.broker.verbs import VERBS, Verb, stop
 from hsched.broker.waker import Waker
 from hsched.core.effects import ChangeJob, Effect, EndJob, SignalJob, StartJob
-from hsched.core.events import Event, TimePassed
-from hsched.core.model import JobId, State
+from hsched.core.events import Ended, Event, TimePassed
+from hsched.core.model import JobId, State, array_of
 from hsched.core.scheduler import Scheduler
 from hsched.errors import HschedError, ProtocolMismatch, StoreError
 from hsched.paths import Place
@@ -74,13 +75,14 @@ class Broker:
         """``checkpoint`` is called with the name of each step that a crash could fall into."""
         self.place, self.run, self.store = parts.place, parts.run, parts.store
         self.shims, self.waker = parts.shims, parts.waker
+        self.adopted = Adopted(parts.waker, self._adopted_ended)
         self.checkpoint = checkpoint
         self.announcer = Announcer(self._send_changes)
         self.wall = clock.wall()
         self.stop_request: tuple[Peer, str] | None = None
         self._new_scheduler = parts.new_scheduler
         self._endpoint, self._premises = parts.endpoint, parts.premises
-        self._leaving = False
+        self._leaving = self._vacating = False
         self._trouble: str | None = None
         self._retry_at = 0.0
         self._turn = _Turn()
@@ -88,6 +90,21 @@ class Broker:
         self._build_core()
         self.waker.watch(self._endpoint.descriptor, lambda: None)
         self.waker.watch(self._premises.descriptor, self._mend)
+
+    @property
+    def last_number(self) -> int:
+        """The number of the job that was submitted last in this run, 0 for none."""
+        return self._last_number
+
+    @property
+    def draining(self) -> bool:
+        """Whether nothing more is started, and the broker ends when nothing runs."""
+        return bool(self.run.options.get("draining"))
+
+    @property
+    def may_start(self) -> bool:
+        """Whether jobs may come in and start: nobody has asked this scheduler to end."""
+        return self.stop_request is None and not self.draining
 
     @property
     def run_folder(self) -> str:
@@ -99,6 +116,8 @@ class Broker:
         while not self._leaving:
             self._take_requests()
             self._take_deadline()
+            if self.draining and not self.scheduler.running_count and self._trouble is None:
+                drained.finish(self)
             self._settle()
             if not self._leaving and not self._endpoint.readable:
                 self.waker.sleep(self._pause())
@@ -122,13 +141,20 @@ class Broker:
         if self._trouble is None:
             self.run = of_this_boot
 
-    def leave(self) -> None:
-        """End the loop after this turn; jobs go on, and the next broker takes over."""
-        self._leaving = True
+    def leave(self, for_good: bool = False) -> None:
+        """End the loop after this turn; jobs go on, and the next broker takes over.
+
+        ``for_good`` means that no client shall bring it back.
+        """
+        self._leaving, self._vacating = True, for_good
 
     def close(self) -> None:
         """Close socket and store; shims and their jobs go on."""
         self.shims.forget_all()
+        self.adopted.forget_all()
+        if self._vacating:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(self.place.address)
         self._endpoint.close()
         self.store.close()
         self._premises.close()
@@ -155,6 +181,12 @@ class Broker:
             self.store.record_reply(key, body, self.wall)
         word = "changes" if isinstance(reply, Changes) else "ok"
         self._turn.replies.append((peer, word, key, body))
+
+    def change_run(self, run: Run) -> None:
+        """Write the resources and options of the run as they are from now on."""
+        self.store.begin()
+        self.store.update_run(run)
+        self.run = run
 
     def next_numbers(self, count: int) -> range:
         """Return the next job numbers; they are taken by :meth:`numbers_given`."""
@@ -192,6 +224,8 @@ class Broker:
                 log.exception("request %s of pid %d failed", header.word, peer.pid)
                 reason = f"the broker failed on this request ({error!r}); see {self.place.log}"
                 self._endpoint.refuse(peer, header.key, HschedError(reason))
+                if header.word in VERBS and VERBS[header.word].changes:
+                    self._fall_back(error)  # it may have changed the core, and not the store
 
     def _take_request(self, incoming: Incoming) -> None:
         peer, header, body = incoming
@@ -232,6 +266,11 @@ class Broker:
         if shim is not None and self._trouble is None:
             recovery.end_of_shim(self, shim.job_id, shim.record)
 
+    def _adopted_ended(self, job_id: JobId) -> None:
+        self.wall = clock.wall()
+        if self._trouble is None and self.scheduler.find(job_id) is not None:
+            self.apply(Ended(job_id, adopted.ENDED))
+
     def _mend(self) -> None:
         try:
             self._premises.mend(self.store, self.run_folder)
@@ -254,10 +293,10 @@ class Broker:
             if not self._commit():
                 return
             turn, self._turn = self._turn, _Turn()
-            self.checkpoint("after commit")
             for peer, word, key, body in turn.replies:
                 self._endpoint.reply(peer, word, key, body)
-            self.checkpoint("after replies")
+            if turn.effects:
+                self.checkpoint("after replies")
             self._carry_out(turn.effects)
             for path in turn.spent_records:
                 with contextlib.suppress(FileNotFoundError):
@@ -271,8 +310,10 @@ class Broker:
                 request, self.stop_request = self.stop_request, None
                 stop.finish(self, *request)
                 self.leave()
-            self.checkpoint("before commit")
-            self.store.commit()
+            if self.store.writing:
+                self.checkpoint("before commit")
+                self.store.commit()
+                self.checkpoint("after commit")
         except sqlite3.Error as error:
             self._fall_back(error)
             return False
@@ -291,11 +332,22 @@ class Broker:
                     self.announcer.note(job_id, State.STARTING)
                     self.starter.start(effect)
                 case SignalJob(job_id, number):
-                    self.shims.signal(job_id, number)
+                    holders = self.adopted if job_id in self.adopted else self.shims
+                    holders.signal(job_id, number)
                 case ChangeJob(job_id):
                     self.announce(job_id)
                 case EndJob(job_id, outcome):
                     self.announcer.note(job_id, State.DONE, outcome)
+        self._announce_arrays(effects)
+
+    def _announce_arrays(self, effects: list[Effect]) -> None:
+        """Tell which arrays are done as a whole by ``effects``."""
+        ended = {array_of(one.job_id) for one in effects if isinstance(one, EndJob)} - {None}
+        if ended:  # what has ended since the commit comes with the next one
+            ended -= {array_of(one.job_id) for one in self._turn.effects if isinstance(one, EndJob)}
+        for array in ended:
+            if array is not None and not self.scheduler.has_members(array):
+                self.announcer.note(array, State.DONE)
 
     def announce(self, job_id: JobId) -> None:
         """Tell subscribers how a live job stands."""
@@ -316,14 +368,15 @@ class Broker:
         self._last_number = self.store.last_job_number(self.run.number)
         self._turn = _Turn()
 
-    def _fall_back(self, error: sqlite3.Error) -> None:
+    def _fall_back(self, error: Exception) -> None:
         """Go back to what the store says, and refuse changes until it can be written."""
-        log.error("cannot write %s: %s", self.store.path, error)
+        log.error("going back to what %s says: %s", self.store.path, error)
         self.store.rollback()
         for peer, _, key, _ in self._turn.replies:
             self._endpoint.refuse(peer, key, StoreError(self._trouble_text(error)))
-        self._leaving = False
+        self._leaving = self._vacating = False
         self._trouble, self._retry_at = self._trouble_text(error), clock.monotonic() + RETRY_S
+        self.run = self.store.run_named(self.run.name) or self.run
         self._build_core()
         recovery.restore(self)
         self._turn = _Turn()
@@ -333,7 +386,7 @@ class Broker:
         self._trouble = None
         self.take_over()
 
-    def _trouble_text(self, error: sqlite3.Error) -> str:
+    def _trouble_text(self, error: Exception) -> str:
         return f"the store {self.store.path} cannot be written: {error}; nothing was done"
 
     def _no_room(self) -> StoreError:

@@ -29,6 +29,12 @@ def stamp(at: float | None) -> str | None:
     return datetime.fromtimestamp(at).astimezone().isoformat(timespec="milliseconds")
 
 
+def told(at: float, now: float) -> str:
+    """Return a wall time as people say it: ``14:05``, with the date where it is another day."""
+    moment, today = datetime.fromtimestamp(at), datetime.fromtimestamp(now).date()
+    return moment.strftime("%H:%M" if moment.date() == today else "%Y-%m-%d %H:%M")
+
+
 def run_name() -> str:
     """Return the folder name of a run that starts now: ``YYYY-MM-DD/HH-MM-SS``."""
     return datetime.now().strftime("%Y-%m-%d/%H-%M-%S")

@@ -24,10 +24,11 @@ from hsched.broker.premises import Premises
 from hsched.broker.store import Store
 from hsched.broker.store.rows import Run
 from hsched.broker.waker import Waker
+from hsched.core.events import SlotsDrained, StartsStopped
 from hsched.core.policy import Policy
 from hsched.core.scheduler import Scheduler
 from hsched.core.spec import format_amounts, parse_spec
-from hsched.errors import HschedError, NotRunning
+from hsched.errors import HschedError, NotRunning, Refused, StoreError
 from hsched.paths import Place
 
 log = logging.getLogger("hsched")
@@ -42,12 +43,16 @@ class Settings:
     spec: str | None = None
     policy: str | None = None
     overtake: int | None = None
-    continued: bool = False
+    continued: bool = False  # the run that there is, as a killed broker left it
+    resumed: bool = False  # also where it was drained
 
     def options(self, before: dict[str, Any]) -> dict[str, Any]:
         """Return the options of a run, those of ``before`` where nothing else was said."""
         said = {"policy": self.policy, "overtake": self.overtake}
-        return {**before, **{name: value for name, value in said.items() if value is not None}}
+        after = {**before, **{name: value for name, value in said.items() if value is not None}}
+        if self.resumed:
+            after.pop("draining", None)
+        return after
 
 
 def build(
@@ -63,6 +68,11 @@ def build(
     Raises:
         HschedError: it cannot be; the text says why.
     """
+    if os.path.lexists(place.current) and not os.path.exists(place.store):
+        raise StoreError(
+            f"{place.store} is gone, and with it the queue; put it back, "
+            f"or remove {place.folder} to begin anew"
+        )
     store = Store(place.store)
     run = _open_run(place, store, settings)
     folder = os.path.join(place.folder, run.name, "records")
@@ -87,8 +97,17 @@ def build(
 
 def new_scheduler(run: Run) -> Scheduler:
     """Return an empty core with the resources and the policy of ``run``."""
-    policy = Policy(run.options.get("policy", Policy.BACKFILL.value))
-    return Scheduler(run.resources, policy, run.options.get("overtake", 10))
+    options, now = run.options, clock.monotonic()
+    policy = Policy(options.get("policy", Policy.BACKFILL.value))
+    scheduler = Scheduler(run.resources, policy, options.get("overtake", 10))
+    numbered = [(i, one) for i, one in enumerate(run.resources) if one.numbered]
+    for position, one in numbered:
+        slots = options.get("drained", {}).get(one.name, ())
+        there = tuple(slot for slot in slots if slot < one.capacity)
+        scheduler.handle(SlotsDrained(position, there), now)
+    if options.get("draining"):
+        scheduler.handle(StartsStopped(), now)
+    return scheduler
 
 
 def serve(broker: Broker) -> None:
@@ -134,10 +153,15 @@ def raise_descriptor_limit() -> None:
 def _open_run(place: Place, store: Store, settings: Settings) -> Run:
     run = store.open_run()
     if run is None:
-        if settings.continued:
+        if settings.continued or settings.resumed:
             raise NotRunning(f"scheduler {place.name}: there is no run to continue")
         return _new_run(place, store, settings)
-    resources = parse_spec(settings.spec) if settings.spec else run.resources
+    if run.options.get("draining") and not (settings.continued or settings.resumed):
+        raise Refused(
+            f"scheduler {place.name} was drained and has jobs left; "
+            "`hstart --continue` goes on with them, and then `hstop --force` cancels them"
+        )
+    resources = run.resources if settings.spec is None else parse_spec(settings.spec)
     changed = replace(run, resources=resources, options=settings.options(run.options))
     store.begin()
     store.update_run(changed)
@@ -146,7 +170,8 @@ def _open_run(place: Place, store: Store, settings: Settings) -> Run:
 
 
 def _new_run(place: Place, store: Store, settings: Settings) -> Run:
-    resources = parse_spec(settings.spec or str(len(os.sched_getaffinity(0))))
+    spec = str(len(os.sched_getaffinity(0))) if settings.spec is None else settings.spec
+    resources = parse_spec(spec)
     name = _new_run_name(place)
     folder = os.path.join(place.folder, name)
     try:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from hsched.broker.selection import of_id
+from hsched.broker import selection
+from hsched.broker.selection import Meaning
 from hsched.core.model import (
+    INDEX_BITS,
     Condition,
     Dependency,
     JobId,
     Outcome,
+    State,
     array_index,
+    format_job_id,
     job_id,
-    parse_job_id,
 )
 from hsched.errors import NoSuchJob, WrongUsage
 from hsched.wire.submit import JobSpec
@@ -30,6 +33,7 @@ class Batch:
     labels: dict[str, JobId]
     ids: frozenset[JobId]
     finished: dict[JobId, Outcome] = field(default_factory=dict)
+    looked_up: set[JobId] = field(default_factory=set)
 
 
 def batch(specs: Sequence[JobSpec], numbers: Sequence[int]) -> Batch:
@@ -47,53 +51,91 @@ def batch(specs: Sequence[JobSpec], numbers: Sequence[int]) -> Batch:
     return Batch(labels, frozenset(job_id(number) for number in numbers))
 
 
-def resolve(broker: Broker, word: str, among: Batch) -> Dependency:
-    """Return the edge that ``word`` (``7``, ``afterok:7``, ``afterany:@label``) means.
+def resolve_all(broker: Broker, words: Iterable[str], among: Batch) -> tuple[Dependency, ...]:
+    """Return the edges that the words of ``--dep`` mean, each once.
 
-    How an upstream that is done had ended is noted in ``among.finished``.
-
-    Raises:
-        WrongUsage: it is no such word.
-        NoSuchJob: this run never gave out the id.
-    """
-    condition, upstream = parse(word, among)
-    if upstream not in among.ids and not of_id(broker, upstream):
-        note_finished(broker, upstream, among)
-    return Dependency(upstream, condition)
-
-
-def parse(word: str, among: Batch) -> tuple[Condition, JobId]:
-    """Return the condition and the id in ``word``.
+    ``7``, ``afterok:last~1`` and ``after:@label`` are one edge each; ``afterok:label:night``
+    and ``name:prepare`` are one for each job of the group that is live now.  How an upstream
+    that is done had ended is noted in ``among.finished``.
 
     Raises:
-        WrongUsage: it holds none.
+        WrongUsage: a word makes no sense.
+        NoSuchJob: this run never gave out the id, or never had a job of the group.
     """
-    head, colon, tail = word.rpartition(":")
+    edges = [edge for word in words for edge in _resolve(broker, word, among)]
+    return tuple(dict.fromkeys(edges))
+
+
+def _resolve(broker: Broker, word: str, among: Batch) -> list[Dependency]:
+    condition, upstream = parse(word)
+    group = selection.group(upstream)
+    if group is not None:
+        return [Dependency(one, condition) for one in _group(broker, upstream, group)]
+    identity = _identity(broker, upstream, among)
+    is_known = identity in among.ids or identity in among.looked_up
+    if not is_known and broker.scheduler.find(identity) is None:
+        note_finished(broker, identity, among)
+    return [Dependency(identity, condition)]
+
+
+def parse(word: str) -> tuple[Condition, str]:
+    """Return the condition, and the word for the upstream, in a word of ``--dep``.
+
+    Raises:
+        WrongUsage: the condition is none.
+    """
+    head, colon, tail = word.partition(":")
+    if not colon or head in ("name", "label"):
+        return Condition.AFTERANY, word
     try:
-        condition = Condition(head) if colon else Condition.AFTERANY
+        return Condition(head), tail
     except ValueError:
         known = ", ".join(one.value for one in Condition)
         raise WrongUsage(f"`{head}` is no condition of a dependency; there are {known}") from None
-    if tail.startswith("@"):
-        if tail[1:] not in among.labels:
-            raise WrongUsage(f"no job of this batch has the label {tail}")
-        return condition, among.labels[tail[1:]]
-    try:
-        return condition, parse_job_id(tail)
-    except WrongUsage:
-        raise WrongUsage(f"`{tail}` is no job id; was the variable empty?") from None
+
+
+def _identity(broker: Broker, word: str, among: Batch) -> JobId:
+    if word.startswith("@"):
+        if word[1:] not in among.labels:
+            raise WrongUsage(f"no job of this batch has the label {word}")
+        return among.labels[word[1:]]
+    identity = selection.id_of(word, broker.last_number)
+    if identity is None:
+        raise WrongUsage(f"`{word}` is no job id; was the variable empty?")
+    return identity
+
+
+def _group(broker: Broker, word: str, group: Meaning) -> list[JobId]:
+    """Return the live jobs of a group; none where all are done."""
+    found = sorted(selection.live_ones(broker, group))
+    if not found:
+        values = (broker.run.number, *group.values)
+        if not broker.store.select_jobs(f"run = ? AND {group.condition}", values, "LIMIT 1"):
+            raise NoSuchJob(f"dependency: no job of this run is called {word}")
+    return found
 
 
 def note_finished(broker: Broker, upstream: JobId, among: Batch) -> None:
-    """Look an upstream up that is not live; an array as a whole by its elements."""
-    rows = [broker.store.job(broker.run.number, upstream)]
-    if rows[0] is None and array_index(upstream) is None:
-        span = (broker.run.number, upstream, upstream + (1 << 21))
-        rows = list(broker.store.select_jobs("run = ? AND id > ? AND id < ?", span, "ORDER BY id"))
-    for row in rows:
-        outcome = None if row is None else row.life.outcome_or_none()
-        if row is None or outcome is None:
-            raise NoSuchJob(f"dependency: couldn't find job {upstream >> 21}")
-        among.finished[row.given.id] = outcome
+    """Look up how an upstream ended that is not live, or what has ended of an array.
+
+    Of an array, one element that did not succeed tells all there is to know.
+
+    Raises:
+        NoSuchJob: this run never gave out the id.
+    """
+    run = broker.run.number
+    among.looked_up.add(upstream)
+    found = broker.store.job(run, upstream)
+    rows = [] if found is None else [found]
+    if found is None and array_index(upstream) is None:
+        span = (run, upstream, upstream + (1 << INDEX_BITS))
+        elements = "run = ? AND id > ? AND id < ?"
+        failed = f"{elements} AND state = 'done' AND outcome <> 'succeeded'"
+        rows = broker.store.select_jobs(failed, span, "ORDER BY id LIMIT 1")
+        rows = rows or broker.store.select_jobs(elements, span, "ORDER BY id LIMIT 1")
     if not rows:
-        raise NoSuchJob(f"dependency: couldn't find job {upstream >> 21}")
+        raise NoSuchJob(f"dependency: couldn't find job {format_job_id(upstream)}")
+    for row in rows:
+        outcome = row.life.outcome_or_none() if row.life.state == State.DONE.value else None
+        if outcome is not None:
+            among.finished[row.given.id] = outcome

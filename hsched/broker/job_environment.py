@@ -10,7 +10,7 @@ import os
 from dataclasses import dataclass
 
 from hsched.core.model import Allocation, JobId, Resource, array_index, format_job_id
-from hsched.native.plan import Plan
+from hsched.native.plan import Plan, encode_environment
 from hsched.wire.message import raw, text
 from hsched.wire.submit import Context, JobSpec
 
@@ -20,9 +20,11 @@ _OOM_SCORE = 500
 
 @dataclass(frozen=True, slots=True)
 class Inherited:
-    """What jobs with the same environment share; the content of an environment row."""
+    """What jobs with the same environment share, ready for their plans."""
 
+    names: frozenset[str]
     variables: dict[str, str]
+    encoded: bytes
     umask: int
     limits: tuple[tuple[int, int, int], ...]
 
@@ -30,8 +32,16 @@ class Inherited:
     def parse(cls, content: str) -> Inherited:
         """Return what ``content``, from :func:`environment_content`, says."""
         value = json.loads(content)
+        variables = value["variables"]
         limits = tuple((n, soft, hard) for n, soft, hard in value["limits"])
-        return cls(value["variables"], value["umask"], limits)
+        encoded = encode_environment(_raw(variables))
+        return cls(frozenset(variables), variables, encoded, value["umask"], limits)
+
+    def fields(self, own: dict[str, str]) -> tuple[dict[bytes, bytes], bytes]:
+        """Return ``own`` variables and the shared ones, none of them twice: ``own`` wins."""
+        if self.names.isdisjoint(own):
+            return _raw(own), self.encoded
+        return _raw({**self.variables, **own}), b""
 
 
 def environment_content(context: Context) -> str:
@@ -67,11 +77,10 @@ def slot_variables(resources: tuple[Resource, ...], held: Allocation) -> dict[st
     return variables
 
 
-def variables(
-    inherited: Inherited, spec: JobSpec, who: Identity, slots: dict[str, str]
-) -> dict[str, str]:
-    """Return the whole environment of a job; what it set itself by ``--env`` wins."""
+def own_variables(spec: JobSpec, who: Identity, slots: dict[str, str]) -> dict[str, str]:
+    """Return what a job finds besides what it inherits; what it set by ``--env`` wins."""
     own = {
+        **slots,
         "HSCHED_JOB_ID": format_job_id(who.job_id),
         "HSCHED_RUN_ID": who.run,
         "HSCHED_NAME": who.scheduler,
@@ -80,36 +89,37 @@ def variables(
     index = array_index(who.job_id)
     if index is not None:
         own["HSCHED_ARRAY_INDEX"] = str(index)
-    return {**inherited.variables, **slots, **own, **(spec.environment or {})}
+    if spec.environment:
+        own.update(spec.environment)
+    return own
 
 
 def plan(
-    spec: JobSpec,
-    cwd: str,
-    inherited: Inherited,
-    environment: dict[str, str],
-    default: tuple[bytes, bytes],
+    spec: JobSpec, cwd: str, inherited: Inherited, own: dict[str, str], logs: tuple[bytes, bytes]
 ) -> Plan:
-    """Return what the shim must know; ``default`` holds the paths of streams not given."""
-    folder = raw(cwd)
-    out = default[0] if spec.stdout is None else raw(spec.stdout)
-    err = default[1] if spec.stderr is None else raw(spec.stderr)
+    """Return what the shim must know; ``logs`` are the paths of streams not given."""
+    environment, shared = inherited.fields(own)
     return Plan(
-        job_id=environment["HSCHED_JOB_ID"],
-        cwd=folder,
+        job_id=own["HSCHED_JOB_ID"],
+        cwd=raw(cwd),
         argv=tuple(raw(word) for word in spec.argv),
         shell=None if spec.shell is None else raw(spec.shell),
-        environment={raw(name): raw(value) for name, value in environment.items()},
+        environment=environment,
+        shared_environment=shared,
         umask=inherited.umask,
         limits=inherited.limits,
         stdin=None if spec.stdin is None else raw(spec.stdin),
-        stdout=out,
-        stderr=err,
+        stdout=logs[0] if spec.stdout is None else raw(spec.stdout),
+        stderr=logs[1] if spec.stderr is None else raw(spec.stderr),
         append=spec.append,
         grace_ms=int(spec.grace * 1000),
         leave_children=spec.leave_children,
         oom_score_adj=_OOM_SCORE,
     )
+
+
+def _raw(variables: dict[str, str]) -> dict[bytes, bytes]:
+    return {raw(name): raw(value) for name, value in variables.items()}
 
 
 def log_paths(run_folder: str, job_id: JobId) -> tuple[bytes, bytes]:

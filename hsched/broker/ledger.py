@@ -7,9 +7,11 @@ what it used, which environment it has.
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from functools import lru_cache
+from typing import NamedTuple
 
-from hsched.broker import job_environment
+from hsched.broker import clock, job_environment, patterns
 from hsched.broker.job_environment import Identity, Inherited
 from hsched.broker.outcomes import Used
 from hsched.broker.store import Store
@@ -24,12 +26,22 @@ from hsched.wire.message import from_plain
 from hsched.wire.submit import JobSpec
 
 
+class Start(NamedTuple):
+    """When an attempt started: wall time, and monotonic time of this boot."""
+
+    wall: float | None = None
+    clock: float | None = None
+
+
+_NEVER = Start()
+
+
 class Ledger:
     """Writes within the transaction of the turn."""
 
     def __init__(self, store: Store, run: Run, scheduler: Scheduler) -> None:
         self._store, self._run, self._scheduler = store, run, scheduler
-        self._started: dict[JobId, float] = {}
+        self._started: dict[JobId, Start] = {}
         self._used: dict[JobId, Used] = {}
         self._inherited = lru_cache(maxsize=64)(self._read_inherited)
 
@@ -37,31 +49,31 @@ class Ledger:
         """Note what an ended job used; it is written with its end."""
         self._used[job_id] = used
 
-    def started(self, job_id: JobId, at: float | None) -> None:
-        """Note when a job that was found running had started, in wall time."""
-        if at is not None:
-            self._started[job_id] = at
+    def started(self, job_id: JobId, life: Life) -> None:
+        """Note when a job that was found running had started."""
+        if life.started_at is not None:
+            self._started[job_id] = Start(life.started_at, life.started_clock)
 
     def write(self, effects: list[Effect], wall: float) -> None:
         """Write what ``effects`` change; each job once, as it stands now."""
         if not effects:
             return
         self._store.begin()
-        changed: dict[JobId, None] = {}
+        started: set[JobId] = set()
+        changed: set[JobId] = set()
         for effect in effects:
             match effect:
                 case EndJob(job_id):
-                    changed.pop(job_id, None)
                     self._write_end(effect, wall)
                 case StartJob(job_id):
-                    self._started[job_id] = wall
-                    changed[job_id] = None
+                    self._started[job_id] = Start(wall, clock.monotonic())
+                    started.add(job_id)
                 case ChangeJob(job_id):
-                    changed[job_id] = None
-        for job_id in changed:
+                    changed.add(job_id)
+        for job_id in sorted(started | changed):
             job = self._scheduler.find(job_id)
             if job is not None:
-                self._write_live(job)
+                self._write_live(job, job_id in changed)
 
     def plan(self, effect: StartJob, scheduler: str, run_folder: str) -> Plan:
         """Return what the shim of a job must know.
@@ -74,9 +86,11 @@ class Ledger:
         inherited = self._inherited(row.given.environment)
         slots = job_environment.slot_variables(self._scheduler.resources, effect.allocation)
         who = Identity(scheduler, self._run.name, effect.job_id, effect.attempt)
-        environment = job_environment.variables(inherited, spec, who, slots)
+        own = job_environment.own_variables(spec, who, slots)
         logs = job_environment.log_paths(run_folder, effect.job_id)
-        return job_environment.plan(spec, row.given.cwd, inherited, environment, logs)
+        filled = patterns.filled(spec, effect.job_id, scheduler)
+        plan = job_environment.plan(filled, row.given.cwd, inherited, own, logs)
+        return replace(plan, make_folders=True) if patterns.need_folders(spec) else plan
 
     def _row(self, job_id: JobId) -> JobRow:
         row = self._store.job(self._run.number, job_id)
@@ -90,22 +104,25 @@ class Ledger:
             raise StoreError(f"{self._store.path}: environment {number} is missing")
         return Inherited.parse(content)
 
-    def _write_live(self, job: Job) -> None:
-        self._store.write_asked(self._run.number, job.id, asked_of(job))
-        life = life_of(job)._replace(started_at=self._started.get(job.id))
+    def _write_live(self, job: Job, all_of_it: bool) -> None:
+        if all_of_it:  # a start alone changes nothing that was asked
+            self._store.write_asked(self._run.number, job.id, asked_of(job))
         if job.state is State.PENDING:
             self._started.pop(job.id, None)
-            life = life._replace(started_at=None)
+        start = self._started.get(job.id, _NEVER)
+        life = life_of(job)._replace(started_at=start.wall, started_clock=start.clock)
         self._store.write_life(self._run.number, job.id, life)
 
     def _write_end(self, effect: EndJob, wall: float) -> None:
         used = self._used.pop(effect.job_id, Used())
         outcome = effect.outcome
+        start = self._started.pop(effect.job_id, _NEVER)
         life = Life(
             state=State.DONE.value,
             attempt=effect.attempt,
             allocation=allocation_text(effect.allocation),
-            started_at=self._started.pop(effect.job_id, None),
+            started_at=start.wall,
+            started_clock=start.clock,
             ended_at=used.ended_at or wall,
             outcome=outcome.kind.value,
             exit_status=outcome.exit_status,

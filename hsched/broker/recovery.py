@@ -12,20 +12,19 @@ import json
 import logging
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from hsched.broker import clock, outcomes, remains, shims
+from hsched.broker import adopted, clock, outcomes, remains, shims, specs
 from hsched.broker.dependencies import Batch, note_finished
 from hsched.broker.ledger import spec_of
-from hsched.broker.store.rows import JobRow, allocation_of, request_of
-from hsched.core.effects import StartJob
+from hsched.broker.store.rows import JobRow, Life, allocation_of, request_of
+from hsched.core.effects import ChangeJob, StartJob
 from hsched.core.events import Ended, Restored, RestoredJob
 from hsched.core.model import (
     Condition,
     Dependency,
     JobId,
-    LimitWarning,
     NewJob,
     Outcome,
     OutcomeKind,
@@ -52,6 +51,8 @@ class _Found:
     pid: int | None = None  # of its live shim
     ended: bool = False  # neither ended nor a pid: it has not run
     rebooted: bool = False
+    requeued: bool = False  # it asked to be started again after a reboot
+    adopted_at: int | None = None  # start time of the process, in ticks since boot
 
 
 def recover(broker: Broker) -> None:
@@ -70,7 +71,7 @@ def restore(broker: Broker) -> list[_Found]:
     finished = _finished_upstreams(broker, rows)
     broker.apply(Restored(tuple(_restored(broker, row, found) for row in rows), finished))
     for row in rows:
-        broker.ledger.started(row.given.id, row.life.started_at)
+        broker.ledger.started(row.given.id, row.life)
     log.info("%d live jobs, %d of them started", len(rows), len(found))
     return list(found.values())
 
@@ -110,6 +111,11 @@ def _decided(row: JobRow) -> bool:
 
 
 def _look(broker: Broker, row: JobRow, rebooted: bool) -> _Found:
+    if row.given.kind == "adopted":
+        if rebooted:
+            return _Found(row.given.id, 1, "", ended=True, rebooted=True)
+        spec = spec_of(row)
+        return _Found(row.given.id, 1, "", pid=spec.pid, adopted_at=spec.pid_started)
     path = broker.shims.record_path(row.given.id, row.life.attempt)
     found = _Found(row.given.id, row.life.attempt, path)
     if shims.is_held(path):
@@ -119,6 +125,8 @@ def _look(broker: Broker, row: JobRow, rebooted: bool) -> _Found:
     record = shims.read(path)
     told = record is not None and (record.ending is not None or not rebooted)
     if rebooted and not told:
+        if spec_of(row).requeue and row.life.outcome is None:
+            return _Found(found.job_id, found.attempt, path, requeued=True)
         return _Found(found.job_id, found.attempt, path, ended=True, rebooted=True)
     if record is not None and (record.ending is not None or record.started is not None):
         return _Found(found.job_id, found.attempt, path, ended=True)
@@ -141,7 +149,10 @@ def _restored(broker: Broker, row: JobRow, found: dict[JobId, _Found]) -> Restor
     seen = found.get(row.given.id)
     if state is State.STARTING and seen is not None and (seen.pid or seen.ended):
         state = State.RUNNING
-    ran = 0.0 if row.life.started_at is None else max(0.0, broker.wall - row.life.started_at)
+    if seen is not None and seen.requeued:
+        return RestoredJob(
+            _new_job(broker, row), attempt=row.life.attempt + 1, passed=row.asked.passed
+        )
     verdict = row.life.outcome_or_none()
     return RestoredJob(
         job=_new_job(broker, row),
@@ -149,33 +160,27 @@ def _restored(broker: Broker, row: JobRow, found: dict[JobId, _Found]) -> Restor
         allocation=allocation_of(row.life.allocation),
         attempt=row.life.attempt,
         passed=row.asked.passed,
-        ran_s=ran,
+        ran_s=ran_s(row.life, clock.monotonic()),
         suspended=bool(row.life.suspended),
         verdict=verdict,
     )
 
 
+def ran_s(life: Life, now: float) -> float:
+    """Return for how many seconds a job has been running at ``now``, on the monotonic clock.
+
+    Its start is compared with nothing that can be set.  After a reboot the answer means
+    nothing, and the job is lost anyway.
+    """
+    return 0.0 if life.started_clock is None else max(0.0, now - life.started_clock)
+
+
 def _new_job(broker: Broker, row: JobRow) -> NewJob:
-    spec = spec_of(row)
-    warning = None
-    if spec.warn_signal is not None:
-        warning = LimitWarning(spec.warn_signal, spec.warn_before)
-    not_before = None
-    if spec.begin_at is not None:
-        not_before = clock.monotonic() + spec.begin_at - broker.wall
-    return NewJob(
-        id=row.given.id,
-        request=request_of(row.asked.request),
-        priority=row.asked.priority,
-        dependencies=_edges(row),
-        held=bool(row.asked.held),
-        not_before=not_before,
-        time_limit_s=row.asked.time_limit,
-        grace_s=spec.grace,
-        warning=warning,
-        retries=spec.retries,
-        retry_on=spec.retry_on,
-        array_limit=spec.array_limit if spec.array else None,
+    spec, asked = spec_of(row), row.asked
+    clocks = (clock.monotonic(), broker.wall)
+    new = specs.new_job(row.given.id, spec, request_of(asked.request), _edges(row), clocks)
+    return replace(
+        new, priority=asked.priority, held=bool(asked.held), time_limit_s=asked.time_limit
     )
 
 
@@ -194,19 +199,24 @@ def _finished_upstreams(broker: Broker, rows: Iterable[JobRow]) -> dict[JobId, O
         if _decided(row):
             continue
         for edge in _edges(row):
-            if edge.upstream not in live and edge.upstream not in among.finished:
+            if edge.upstream not in live | among.looked_up:
                 note_finished(broker, edge.upstream, among)
     return among.finished
 
 
 def _take_over(broker: Broker, found: _Found) -> None:
-    if found.job_id in broker.shims:
+    if found.job_id in broker.shims or found.job_id in broker.adopted:
         return  # watched already
+    if found.adopted_at is not None and found.pid is not None:
+        _adopt_again(broker, found.job_id, found.pid, found.adopted_at)
+        return
     if found.pid is not None:
         with contextlib.suppress(ProcessLookupError):
             broker.watch(broker.shims.adopt(found.job_id, found.pid, found.path))
             return
         end_of_shim(broker, found.job_id, found.path)
+    elif found.requeued:
+        broker.wish([ChangeJob(found.job_id)])
     elif found.rebooted:
         broker.apply(Ended(found.job_id, Outcome(OutcomeKind.LOST, reason="reboot")))
     elif found.ended:
@@ -216,3 +226,10 @@ def _take_over(broker: Broker, found: _Found) -> None:
         allocation = broker.scheduler.job(found.job_id).allocation
         assert allocation is not None, "a starting job holds its slots"
         broker.wish([StartJob(found.job_id, allocation, found.attempt)])
+
+
+def _adopt_again(broker: Broker, job_id: JobId, pid: int, start_time: int) -> None:
+    try:
+        broker.adopted.watch(job_id, pid, start_time)
+    except ProcessLookupError:
+        broker.apply(Ended(job_id, adopted.ENDED))

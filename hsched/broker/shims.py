@@ -66,7 +66,7 @@ class Shims:
         """
         content = encode_plan(plan)
         path = self.record_path(job_id, attempt)
-        record = os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        record = _high(os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600))
         try:
             pid = self._spawn(plan.job_id, content, record)
         except OSError:
@@ -116,6 +116,11 @@ class Shims:
         """
         return remains.children_of_ours() - self._pids() - self._left_alone
 
+    @property
+    def pids(self) -> frozenset[int]:
+        """The processes that are shims."""
+        return self._pids()
+
     def _pids(self) -> frozenset[int]:
         return frozenset(shim.pid for shim in self._by_job.values())
 
@@ -136,7 +141,7 @@ class Shims:
         # Filled now, so that a disk which is full later does not cost the exit status.
         os.pwrite(record, bytes(RECORD_SIZE), 0)
         fcntl.flock(record, fcntl.LOCK_EX)
-        plan = os.memfd_create("plan", os.MFD_CLOEXEC)
+        plan = _high(os.memfd_create("plan", os.MFD_CLOEXEC))
         try:
             os.pwrite(plan, content, 0)
             return os.posix_spawn(
@@ -151,6 +156,7 @@ class Shims:
                     (os.POSIX_SPAWN_DUP2, record, _RECORD_FD),
                 ],
                 setsid=True,
+                setsigmask=signal.valid_signals(),  # until the shim is ready for them
             )
         finally:
             os.close(plan)
@@ -163,11 +169,14 @@ def _reap() -> None:
             pass
 
 
-def reserve_low_descriptors() -> None:
-    """Occupy 0 to 9, so that what is passed on to a shim never collides with 3 and 4."""
-    while (descriptor := os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)) < 10:
-        pass
-    os.close(descriptor)
+def _high(descriptor: int) -> int:
+    """Return the same file above 3 and 4, which the spawn overwrites one after the other."""
+    if descriptor > _RECORD_FD:
+        return descriptor
+    try:
+        return fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, _RECORD_FD + 1)
+    finally:
+        os.close(descriptor)
 
 
 def read(path: str) -> Record | None:

@@ -67,7 +67,7 @@ class Starter:
         """Let jobs start again, if the pause is over."""
         if self.deadline is not None and now >= self.deadline:
             self.deadline = None
-            if self._broker.stop_request is None:
+            if self._broker.may_start:
                 self._broker.apply(StartsStopped(again=True))
 
     def _failed(self, effect: StartJob, error: OSError) -> None:

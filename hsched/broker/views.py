@@ -8,7 +8,7 @@ import pwd
 from dataclasses import dataclass
 from functools import lru_cache
 
-from hsched.broker import clock
+from hsched.broker import clock, patterns
 from hsched.broker.job_environment import stream_paths
 from hsched.broker.ledger import spec_of
 from hsched.broker.store import Store
@@ -54,7 +54,10 @@ class Viewer:
         live = self.find(given.id)
         spec = spec_of(row)
         folder = os.path.join(self.place.folder, self.run.name)
-        out, err = stream_paths(spec, given.cwd, folder, given.id)
+        filled = patterns.filled(spec, given.id, self.place.name)
+        out, err = None, None
+        if spec.pid is None:  # nobody here knows where an adopted process writes
+            out, err = stream_paths(filled, given.cwd, folder, given.id)
         done = life if live is None else Life(state=live.state.value)
         index = array_index(given.id)
         return JobView(
@@ -88,6 +91,7 @@ class Viewer:
             peak_memory_bytes=life.peak_memory_bytes,
             peak_memory_kind=None if life.peak_memory_bytes is None else "process",
             suspended=None if live is None else live.suspended,
+            expected_start_at=self._expected(live),
             cwd=given.cwd,
             out=out,
             err=err,
@@ -95,8 +99,19 @@ class Viewer:
 
     def _reason(self, life: Life, live: Job | None) -> str | None:
         if live is not None and live.state is State.PENDING and self.scheduler is not None:
-            return self.scheduler.reason(live.id, clock.monotonic())
+            return self.scheduler.reason(live.id, clock.monotonic(), self._told)
         return life.reason or None
+
+    def _expected(self, live: Job | None) -> str | None:
+        """Return when a pending job starts if all go on to their limits, where that is known."""
+        if live is None or live.state is not State.PENDING or self.scheduler is None:
+            return None
+        now = clock.monotonic()
+        moment = self.scheduler.expected_start(live.id, now)
+        return None if moment is None else clock.stamp(self.wall + moment - now)
+
+    def _told(self, moment: float) -> str:
+        return clock.told(self.wall + moment - clock.monotonic(), self.wall)
 
     def _depends_on(self, row: JobRow) -> tuple[DependencyView, ...]:
         return tuple(
@@ -112,7 +127,7 @@ class Viewer:
         live = self.find(job_id)
         if live is not None:
             return live.state.value
-        waits = self.scheduler is not None and self.scheduler.members(job_id)
+        waits = self.scheduler is not None and self.scheduler.has_members(job_id)
         return State.PENDING.value if waits else State.DONE.value
 
 

@@ -52,8 +52,9 @@ class Command(click.Command):
         self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any
     ) -> click.Context:
         """Parse ``args``; what is wrong with them is told in one line."""
+        named = self.program if parent is None else info_name
         with _one_line(self.program):
-            return super().make_context(self.program, args, parent, **extra)
+            return super().make_context(named, args, parent, **extra)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; the number it returns is its exit status."""
@@ -113,10 +114,10 @@ def state_option(function: F) -> F:
 def reads(function: Callable[[Any], Any]) -> Callable[[click.Context, click.Parameter, Any], Any]:
     """Return the click callback that passes a given value through ``function``."""
 
-    def read(context: click.Context, parameter: click.Parameter, value: Any) -> Any:
+    def _callback(context: click.Context, parameter: click.Parameter, value: Any) -> Any:
         return None if value is None else function(value)
 
-    return read
+    return _callback
 
 
 def put(lines: Iterable[str]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
+from typing import Any
 
 import click
 
@@ -20,7 +21,12 @@ _PATIENCE_S = 60.0
 @click.command(
     "hstart",
     cls=Command,
-    examples=("hstart", "hstart 6,2,32", "hstart -n lab cores=6,gpus=2,mem=32G"),
+    examples=(
+        "hstart",
+        "hstart 6,2,32",
+        "hstart -n lab cores=6,gpus=2,mem=32G",
+        "hstart --continue",
+    ),
 )
 @click.argument("spec", required=False, metavar="[SPEC]")
 @click.option(
@@ -37,14 +43,33 @@ _PATIENCE_S = 60.0
     help="How many jobs may start past one that does not fit, before slots are collected "
     "for it; by default 10.",
 )
+@click.option(
+    "--restart",
+    is_flag=True,
+    help="Replace a live broker by the installed version; its jobs run on.",
+)
+@click.option(
+    "--salvage",
+    is_flag=True,
+    help="Make a new store of all that can be read of a damaged one, which is kept; "
+    "broker.log says what came of it.",
+)
+@click.option(
+    "--continue",
+    "resume",
+    is_flag=True,
+    help="Go on with the run that was drained, or that a crash cut short, and its pending jobs.",
+)
 @click.option("--foreground", is_flag=True, help="Stay in the foreground, for service managers.")
 @scheduler_option
 def command(
     scheduler: str | None,
     spec: str | None,
-    policy: str | None,
-    overtake: int | None,
+    restart: bool,
+    salvage: bool,
+    resume: bool,
     foreground: bool,
+    **settings: Any,
 ) -> None:
     """Start a scheduler with the slots that SPEC lists, such as 6,2,32.
 
@@ -52,8 +77,16 @@ def command(
     others. Without SPEC there is one resource, with a slot for each core.
     """
     place = paths.place(scheduler or paths.default_name())
-    said = {"--spec": spec, "--policy": policy, "--overtake": overtake}
-    arguments = [f"{name}={value}" for name, value in said.items() if value is not None]
+    said = {"spec": spec, **settings}
+    arguments = [f"--{name}={value}" for name, value in said.items() if value is not None]
+    if restart:
+        launch.restart(place, time.monotonic() + _PATIENCE_S)
+        put([f"restarted {place.name} scheduler"])
+        return
+    if salvage:
+        arguments.append("--salvage")
+    if resume:
+        arguments.append("--resume")
     if foreground:
         _become(place, arguments)
     try:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
 from hsched import paths
@@ -11,7 +13,9 @@ from hsched.client import Client
 from hsched.errors import HschedError, NotRunning, WrongUsage
 
 
-@click.command("hstop", cls=Command, examples=("hstop", "hstop --force --name gpu"))
+@click.command(
+    "hstop", cls=Command, examples=("hstop", "hstop --force --name gpu", "hstop --drain")
+)
 @click.option(
     "-n",
     "--name",
@@ -23,29 +27,50 @@ from hsched.errors import HschedError, NotRunning, WrongUsage
 @click.option("-a", "--all", "everything", is_flag=True, help="Stop all that run.")
 @click.option("-f", "--force", is_flag=True, help="End the jobs that are left, then stop.")
 @click.option(
+    "--drain",
+    is_flag=True,
+    help="Start nothing more, and stop when what runs has ended; pending jobs stay for "
+    "`hstart --continue`. Returns at once.",
+)
+@click.option(
     "--grace",
     metavar="SECONDS",
     callback=reads(seconds),
     help="With --force: time between TERM and KILL, in place of what each job has.",
 )
-def command(names: tuple[str, ...], everything: bool, force: bool, grace: float | None) -> int:
+def command(names: tuple[str, ...], everything: bool, drain: bool, **how: Any) -> int:
     """Stop a scheduler, and return when it is gone; logs and history stay.
 
-    Refused while jobs are queued or running, unless --force is given.
+    Refused while jobs are queued or running, unless --force or --drain is given.
     """
     if everything and names:
         raise WrongUsage("give either --name or --all, not both")
+    if drain and (how["force"] or how["grace"] is not None):
+        raise WrongUsage("give either --drain or --force, not both")
     status = 0
     for name in names or (paths.names() if everything else [paths.default_name()]):
         try:
             with Client(name) as client:
-                folder = client.stop(force=force, grace=grace)
-            put([f"stopped {name} scheduler; its logs are in {folder}"])
+                put([_drain(client) if drain else _stop(client, how)])
         except NotRunning as error:
             status = max(status, 0 if everything else complain("hstop", error))
         except HschedError as error:
             status = max(status, complain("hstop", error))
     return status
+
+
+def _stop(client: Client, how: dict[str, Any]) -> str:
+    return f"stopped {client.name} scheduler; its logs are in {client.stop(**how)}"
+
+
+def _drain(client: Client) -> str:
+    told = client.drain()
+    left = f"; {told.pending} pending jobs wait for `hstart --continue`" if told.pending else ""
+    if told.running:
+        return (
+            f"draining {client.name} scheduler; it stops when {told.running} jobs have ended{left}"
+        )
+    return f"stopped {client.name} scheduler; its logs are in {told.folder}{left}"
 
 
 def main() -> None:

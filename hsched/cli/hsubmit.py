@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import click
 
-from hsched.cli import words
+from hsched.cli import many, times, words
 from hsched.cli.common import Command, put, reads, run, scheduler_option
 from hsched.client import Client
 from hsched.client.context import capture
+from hsched.errors import WrongUsage
 from hsched.wire.submit import JobSpec
 
 
@@ -35,6 +37,10 @@ class Submit(Command):
         "hsubmit 2,1,8 python train.py --epochs 10",
         "hsubmit 0,0,0 'touch helloworld'",
         "dep=$(hsubmit 1 make) && hsubmit --dep afterok:$dep 1 make check",
+        "hsubmit --time 2h --warn USR1@120 --retries 2 0,1 train",
+        "hsubmit --begin 22:00 --priority -5 1 backup",
+        "ls *.log | hsubmit 1 --each - gzip {}",
+        "hsubmit 1 --array 0-99%8 --out logs/%j.out ./simulate",
     ),
 )
 @click.argument("slots", metavar="SLOTS")
@@ -48,7 +54,8 @@ class Submit(Command):
     callback=reads(words.dependencies),
     help="Wait for these jobs, with commas between them; repeatable. ID alone waits for the "
     "job's end, afterok:ID for its success, afternotok:ID for its failure, after:ID for its "
-    "start. A condition also holds for the ids that follow it.",
+    "start. A condition also holds for the ids that follow it. ID may be last or last~2, and "
+    "name:NAME or label:WORD for all live jobs that are called so.",
 )
 @click.option(
     "-v",
@@ -86,6 +93,48 @@ class Submit(Command):
     help="Take only these variables of the environment, with commas between them; NONE takes "
     "none, ALL takes all and is the default.",
 )
+@click.option(
+    "--priority",
+    type=int,
+    default=0,
+    metavar="N",
+    help="Larger starts earlier; by default 0, and jobs of equal priority go by their ids.",
+)
+@click.option("--hold", is_flag=True, help="Queue it held: it waits for `hrelease`.")
+@click.option(
+    "--begin",
+    "begin_at",
+    metavar="TIME",
+    callback=reads(lambda word: times.moment(word, time.time())),
+    help="Start it no earlier than TIME: 14:30, 2026-11-21, 2026-11-21T14:30 or +2h.",
+)
+@click.option(
+    "--time",
+    "time_limit",
+    metavar="DURATION",
+    callback=reads(times.limit),
+    help="Longest run: seconds, 90s, 2h, 1h30m, 1:30:00 or 2-12 (days-hours). Then it is ended.",
+)
+@click.option(
+    "--warn",
+    metavar="SIGNAL@TIME",
+    callback=reads(times.warning),
+    help="Send SIGNAL that long before the time limit, such as USR1@120.",
+)
+@click.option(
+    "--retries",
+    type=click.IntRange(min=0),
+    default=0,
+    metavar="N",
+    help="Try it again up to N times when it fails.",
+)
+@click.option(
+    "--retry-on",
+    metavar="STATUS",
+    default="",
+    callback=reads(words.statuses),
+    help="Retry only on these exit statuses, with commas between them; 128+N is signal N.",
+)
 @click.option("--job-name", "name", metavar="NAME", help="Name the job.")
 @click.option("--label", "labels", multiple=True, metavar="WORD", help="Label it; repeatable.")
 @click.option(
@@ -101,6 +150,7 @@ class Submit(Command):
     help="Let processes that outlive the job's first one go on; its slots are free.",
 )
 @click.option("--requeue", is_flag=True, help="Start it again where a reboot took it away.")
+@many.options
 @scheduler_option
 def command(
     scheduler: str | None,
@@ -108,6 +158,7 @@ def command(
     line: tuple[str, ...],
     shell: str | None,
     export: tuple[str, ...] | None,
+    warn: times.Ahead | None,
     **given: Any,
 ) -> None:
     """Queue COMMAND until SLOTS are free, and print its id.
@@ -115,12 +166,41 @@ def command(
     SLOTS is how much of each resource it holds, such as 2,1,8: a negative number means
     all there is, what is left out is 0. Options end at the first word of COMMAND. COMMAND
     runs exactly as typed; one word with blanks or shell characters in it is a shell line.
+    With --each COMMAND may be left out: then each line of FILE is a shell line.
     """
-    argv, shell = words.argv_or_line(line, shell)
+    each, nul, graph, array = (given.pop(name) for name in ("each", "nul", "graph", "array"))
+    if each is None and (nul or graph):
+        raise WrongUsage(f"{'--null' if nul else '--graph'} needs --each")
+    if each is not None and (array is not None or given["unique"] is not None):
+        raise WrongUsage("--each goes neither with --array nor with --unique")
+    argv: tuple[str, ...] = ()
+    if each is None or line or shell is not None:
+        argv, shell = words.argv_or_line(line, shell)
+    if given["retry_on"] and not given["retries"]:
+        raise WrongUsage("--retry-on needs --retries")
+    if warn is not None:
+        if given["time_limit"] is None:
+            raise WrongUsage("--warn needs --time")
+        given |= {"warn_signal": warn.signal, "warn_before": warn.before_s}
+    if array is not None:
+        given |= {"array": array.indices, "array_limit": array.limit}
     # The other options are called as the fields of JobSpec that they fill.
     spec = JobSpec(slots=slots, argv=argv, shell=shell, **given)
+    if each is not None:
+        _submit_each(scheduler, list(many.jobs(many.read_lines(each, nul), spec, graph)), export)
+        return
     with Client(scheduler) as client:
         put([client.submit(spec, capture(export)).id])
+
+
+def _submit_each(
+    scheduler: str | None, specs: list[JobSpec], export: tuple[str, ...] | None
+) -> None:
+    if not specs:
+        click.echo("hsubmit: no line was given, and no job queued", err=True)
+        return
+    with Client(scheduler) as client:
+        put(job.id for job in client.submit_batch(specs, capture(export)))
 
 
 def main() -> None:

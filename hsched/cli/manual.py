@@ -15,7 +15,30 @@ import click
 
 from hsched.cli.common import Command
 
-COMMANDS = ("hstart", "hsubmit", "hjobs", "hkill", "hnslots", "hstatus", "hstop")
+COMMANDS = (
+    "hstart",
+    "hsubmit",
+    "hjobs",
+    "hkill",
+    "hwait",
+    "hlog",
+    "hhold",
+    "hrelease",
+    "hupdate",
+    "hsuspend",
+    "hresume",
+    "hrerun",
+    "hadopt",
+    "hnslots",
+    "hstatus",
+    "hstop",
+)
+
+#: The commands without an h of their own: the page and the module.
+OTHERS = {"hsched": "hsched", "hsched-simulate": "simulate"}
+
+#: All pages of section 1.
+PAGES = (*COMMANDS, *OTHERS)
 
 #: The pages' folder, in a checkout.
 FOLDER = os.path.join(os.path.dirname(__file__), "..", "..", "man")
@@ -25,8 +48,8 @@ _END = '.\\" options end\n'
 
 
 def load(name: str) -> Command:
-    """Return the command called ``name``."""
-    found = importlib.import_module(f"hsched.cli.{name}").command
+    """Return the command that the page ``name`` is about."""
+    found = importlib.import_module(f"hsched.cli.{OTHERS.get(name, name)}").command
     assert isinstance(found, Command)
     return found
 
@@ -86,7 +109,7 @@ def main() -> int:
     """Write the pages; with ``--check``, only say which ones differ."""
     check = "--check" in sys.argv[1:]
     stale = []
-    for name in COMMANDS:
+    for name in PAGES:
         with open(page_path(name), encoding="utf-8") as file:
             page = file.read()
         fresh = with_options(page, load(name))

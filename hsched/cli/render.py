@@ -22,6 +22,9 @@ JOB_HEADER = ("ID", "STATE", "SLOTS", "SUBMITTED", "STARTED", "NAME", "COMMAND")
 #: Least widths, so that lines can go out before the last job is known.
 _JOB_WIDTHS = (6, 12, 9, 25, 25, 10)
 
+REASON_HEADER = ("ID", "STATE", "EXPECTED", "REASON")
+_REASON_WIDTHS = (6, 12, 25)
+
 _PLAIN_WORD = re.compile(r"[\w@%+=:,./-]+")
 #: No numbered resource has more slots than this, so what is more is a number of bytes.
 _MAX_SLOTS = 16_384
@@ -55,8 +58,22 @@ def job_cells(job: JobView) -> tuple[str, ...]:
     )
 
 
+def reason_lines(jobs: Iterable[JobView]) -> Iterator[str]:
+    """Yield a header and, for each job, why it waits and when it is expected to start."""
+    for number, job in enumerate(jobs):
+        if number == 0:
+            yield from columns([REASON_HEADER], _REASON_WIDTHS)
+        expected, reason = local_time(job.expected_start_at), printable(job.reason or "-")
+        yield from columns([(job.id, state_word(job), expected, reason)], _REASON_WIDTHS)
+
+
 def state_word(job: JobView) -> str:
-    """Return the state of a live job, and how a done one ended: ``failed(2)``."""
+    """Return the state of a live job, and how a done one ended: ``failed(2)``.
+
+    A running job that is stopped for a while is ``suspended``.
+    """
+    if job.state == "running" and job.suspended:
+        return "suspended"
     if job.state != "done" or job.outcome is None:
         return job.state
     outcome = job.outcome.replace(" ", "-")

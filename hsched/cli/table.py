@@ -19,6 +19,7 @@ _STYLES = {
     "pending": "yellow",
     "starting": "cyan",
     "running": "cyan",
+    "suspended": "magenta",
     "stopping": "magenta",
     "succeeded": "green",
     "cancelled": "dim",

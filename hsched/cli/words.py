@@ -15,7 +15,11 @@ from hsched.wire.message import raw
 #: A character that makes a single word a line for the shell.
 _SHELL = frozenset(" \t\n|&;<>()$`\\\"'*?[]~")
 
-_CONDITIONS = ("after", "afterok", "afterany", "afternotok")
+#: What precedes the name of a group of jobs, in place of an id.
+_GROUPS = ("name:", "label:")
+
+#: What a dependency may wait for; ``afterany`` is meant where none is named.
+CONDITIONS = ("after", "afterok", "afterany", "afternotok")
 
 
 class Submission(NamedTuple):
@@ -65,8 +69,8 @@ def _is_option(word: str) -> bool:
 
 
 def _is_slots(word: str) -> bool:
-    # No option of ours begins with a digit, so `-1` can only mean all there is.
-    return not _is_option(word) or word[1].isdigit()
+    # No option of ours but -0 begins with a digit, so `-1` can only mean all there is.
+    return not _is_option(word) or (word[1].isdigit() and word != "-0")
 
 
 def _wants_next(word: str, takes_value: Mapping[str, bool]) -> bool:
@@ -112,20 +116,48 @@ def _dependencies(word: str) -> list[str]:
     found = []
     condition = ""
     for part in word.split(","):
-        before, colon, identity = part.rpartition(":")
-        if colon and before not in _CONDITIONS:
-            raise WrongUsage(f"`{before}` is no condition; one of {', '.join(_CONDITIONS)}")
+        before, upstream = _parted(part)
+        if before and before not in CONDITIONS:
+            raise WrongUsage(f"`{before}` is no condition; one of {', '.join(CONDITIONS)}")
         condition = before or condition
-        if not _is_number(identity):
+        if not _is_upstream(upstream):
             raise WrongUsage(f"`{part}` is no job id; was the variable empty?")
-        found.append(f"{condition}:{identity}" if condition else identity)
+        found.append(f"{condition}:{upstream}" if condition else upstream)
     return found
+
+
+def _parted(part: str) -> tuple[str, str]:
+    """Part ``afterok:label:night`` into condition and upstream."""
+    for kind in _GROUPS:
+        before, found, name = part.partition(kind)
+        if found and (not before or before.endswith(":")):
+            return before[:-1], found + name
+    before, colon, upstream = part.rpartition(":")
+    if colon and not before:
+        raise WrongUsage(f"`` is no condition; one of {', '.join(CONDITIONS)}")
+    return before, upstream
+
+
+def _is_upstream(word: str) -> bool:
+    """Return whether ``word`` is an id, ``last``, ``last~2``, or names a group."""
+    last, tilde, back = word.partition("~")
+    if last == "last":
+        return not tilde or (back.isascii() and back.isdigit())
+    return _is_number(word) or (word.startswith(_GROUPS) and not word.endswith(":"))
 
 
 def _is_number(word: str) -> bool:
     """Return whether ``word`` is digits, with one point among them at most."""
     head, point, tail = word.partition(".")
     return word.isascii() and head.isdigit() and (tail.isdigit() or not point)
+
+
+def statuses(word: str) -> tuple[int, ...]:
+    """Return the exit statuses in ``1,137``; none in an empty word."""
+    parts = word.split(",") if word else []
+    if not all(part.isascii() and part.isdigit() and int(part[:9]) <= 255 for part in parts):
+        raise WrongUsage(f"`{word}` is no list of exit statuses, 0 to 255")
+    return tuple(int(part) for part in parts)
 
 
 def environment(words: Iterable[str]) -> dict[str, str] | None:

@@ -5,23 +5,26 @@ The commands use nothing else, so whatever they can do a script can.
 
 from __future__ import annotations
 
+import itertools
 import os
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from hsched import paths
 from hsched.client.connection import Connection
 from hsched.client.job import Job
 from hsched.client.subscription import Subscription
-from hsched.errors import NoAnswer, NotRunning
+from hsched.errors import NoAnswer, NotRunning, Refused
 from hsched.wire.jobs import JobsReply, JobsRequest, JobView
 from hsched.wire.slots import ResourceView, SlotsReply, SlotsRequest
 from hsched.wire.submit import Context, JobSpec, SubmitReply, SubmitRequest
 
 if TYPE_CHECKING:
+    from hsched.wire.choice import Choice
     from hsched.wire.status import StatusReply
+    from hsched.wire.stop import StopReply
 
 DEFAULT_TIMEOUT_S = 60.0
 
@@ -106,9 +109,9 @@ class Client:
             )
             page = self._page(request)
             yield from page.jobs
-            if not page.more or not page.jobs:
+            if not page.more:
                 return
-            after = page.jobs[-1].id
+            after = page.last
 
     def _page(self, request: JobsRequest) -> JobsReply:
         try:
@@ -155,6 +158,109 @@ class Client:
                 raise NoAnswer(f"some of {', '.join(ids)} are not gone after {limit:g} s")
         return ids
 
+    def hold(self, words: Iterable[str] = (), **choice: Any) -> list[str]:
+        """Keep pending jobs from starting until :meth:`release`; return their ids.
+
+        ``words`` are ids, ranges, ``last``, names (``name:train``) and labels
+        (``label:night``); ``everything=True`` means all live jobs, ``states`` narrows.
+        Here and below: where a word means several, only those in a fitting state count.
+
+        Raises:
+            NoSuchJob: a word fits no live job; nothing was done.
+            Refused: a job is not pending; nothing was done.
+        """
+        from hsched.wire.hold import HoldRequest
+
+        return self._ask_about(HoldRequest, words, choice)
+
+    def release(self, words: Iterable[str] = (), **choice: Any) -> list[str]:
+        """Let held jobs start again; return their ids.  ``words`` as in :meth:`hold`.
+
+        Raises:
+            NoSuchJob: a word fits no live job; nothing was done.
+            Refused: a job is not pending, or asks for more than there is now.
+        """
+        from hsched.wire.release import ReleaseRequest
+
+        return self._ask_about(ReleaseRequest, words, choice)
+
+    def suspend(self, words: Iterable[str] = (), **choice: Any) -> list[str]:
+        """Stop the processes of running jobs, which keep their slots; return their ids.
+
+        Raises:
+            NoSuchJob: a word fits no live job; nothing was done.
+            Refused: a job is not running; nothing was done.
+        """
+        from hsched.wire.suspend import SuspendRequest
+
+        return self._ask_about(SuspendRequest, words, choice)
+
+    def resume(self, words: Iterable[str] = (), **choice: Any) -> list[str]:
+        """Let the processes of suspended jobs continue; return the jobs' ids.
+
+        Raises:
+            NoSuchJob: a word fits no live job; nothing was done.
+            Refused: a job is not running; nothing was done.
+        """
+        from hsched.wire.resume import ResumeRequest
+
+        return self._ask_about(ResumeRequest, words, choice)
+
+    def update(self, words: Iterable[str] = (), **changes: Any) -> list[str]:
+        """Change what pending jobs ask for; return their ids.  ``words`` as in :meth:`hold`.
+
+        ``changes`` are ``priority``, ``slots`` (a word), ``time_limit`` (seconds) or
+        ``no_time_limit=True``, and ``dependencies`` (words, which replace the old ones).
+
+        Raises:
+            NoSuchJob: a word fits no live job; nothing was done.
+            Refused: a job is not pending, or would ask for more than there is.
+            WrongUsage: a word makes no sense, or a job would wait for itself.
+        """
+        from hsched.wire.update import UpdateRequest
+
+        run = _run_of_our_job(self.name)
+        return self._ask_about(UpdateRequest, words, {**changes, "run": run})
+
+    def rerun(self, words: Iterable[str] = (), *, failed: bool = False) -> list[Job]:
+        """Submit jobs again that are done, and return handles on the new ones.
+
+        ``words`` as in :meth:`hold`; ``failed`` means all that did not succeed and were
+        not submitted again before.
+
+        Raises:
+            NoSuchJob: a word fits no job that is done; nothing was queued.
+            Refused: a job is live or was adopted, or its environment was deleted.
+        """
+        from hsched.wire.rerun import RerunRequest
+
+        request = RerunRequest(words=tuple(words), failed=failed)
+        reply = self._connection.call(request, SubmitReply)
+        return [Job(self, identity) for identity in reply.ids]
+
+    def adopt(self, pid: int, slots: str, **given: Any) -> Job:
+        """Let a process that already runs hold ``slots`` until it ends; return its job.
+
+        ``given`` may be ``at`` (slots such as ``gpus:1`` that it uses), ``name``,
+        ``labels``, ``time_limit`` and ``grace`` in seconds.  Its exit status is not known
+        here: it ends as lost.
+
+        Raises:
+            Refused: the slots are not free, or it is no process that can be adopted.
+            WrongUsage: a word makes no sense.
+        """
+        from hsched.wire.adopt import AdoptRequest
+
+        request = AdoptRequest(pid=pid, slots=slots, **given)
+        return Job(self, self._connection.call(request, SubmitReply).ids[0])
+
+    def _ask_about(
+        self, request: type[Choice], words: Iterable[str], fields: dict[str, Any]
+    ) -> list[str]:
+        from hsched.wire.choice import Chosen
+
+        return list(self._connection.call(request(words=tuple(words), **fields), Chosen).ids)
+
     def wait(
         self, ids: Sequence[str], *, any_of: bool = False, timeout: float | None = None
     ) -> bool:
@@ -181,9 +287,62 @@ class Client:
         """
         return Subscription(self.place, ids, timeout)
 
+    def log(
+        self,
+        word: str,
+        *,
+        err: bool = False,
+        follow: bool = False,
+        last: int | None = None,
+        run: str | None = None,
+    ) -> Iterator[bytes]:
+        """Yield what a job has written to its standard output, or to that for errors.
+
+        ``last`` leaves out all but the last N lines; ``follow`` goes on until the job is
+        done.  ``run`` names an older run.
+
+        Raises:
+            NoSuchJob: the word fits no job.
+            Refused: it fits several, or the job has written no file.
+        """
+        from hsched.client import log  # for one command alone
+
+        job, *others = itertools.islice(self.jobs(word, scope="all", run=run), 2)
+        if others:
+            raise Refused(f"{word} means several jobs; name one, such as {job.id}")
+        if follow and job.state != "done":
+            yield from log.follow(self, job, err, last)
+        else:
+            yield from log.contents(job, err, last)
+
     def slots(self) -> tuple[ResourceView, ...]:
         """Return the resources: totals, used and free, drained slots."""
         return self._connection.call(SlotsRequest(), SlotsReply).resources
+
+    def set_slots(self, spec: str) -> tuple[ResourceView, ...]:
+        """Set the totals that ``spec`` names (``8,2,32``, ``gpus=1``); return the resources.
+
+        Jobs keep what they hold to their end, also where that is more than there is now.
+
+        Raises:
+            WrongUsage: it names no totals of these resources.
+        """
+        from hsched.wire.capacity import CapacityRequest
+
+        return self._connection.call(CapacityRequest(spec=spec), SlotsReply).resources
+
+    def drain_slots(self, words: Iterable[str], *, back: bool = False) -> tuple[ResourceView, ...]:
+        """Take slots (``gpus:1``, ``cores:4-7``) out of use, or put them ``back``.
+
+        Who holds one keeps it to its end.  Returns the resources.
+
+        Raises:
+            WrongUsage: a word names no slot that there is.
+        """
+        from hsched.wire.drain import DrainRequest
+
+        request = DrainRequest(words=tuple(words), back=back)
+        return self._connection.call(request, SlotsReply).resources
 
     def status(self) -> StatusReply:
         """Return how the scheduler stands."""
@@ -205,6 +364,23 @@ class Client:
         if not self._connection.wait_for_end(limit):
             raise NoAnswer(f"scheduler {self.name} is ending its jobs; it is not gone yet")
         return reply.folder
+
+    def drain(self) -> StopReply:
+        """Start nothing more, and end the broker when nothing runs; return at once.
+
+        Pending jobs stay for `hstart --continue`.  The reply counts the running and the
+        pending jobs; where none runs, the broker is gone by then.
+
+        Raises:
+            NoAnswer: the broker is ending, and was not gone within the time-out.
+        """
+        from hsched.wire.stop import StopReply, StopRequest
+
+        reply = self._connection.call(StopRequest(drain=True), StopReply)
+        limit = time.monotonic() + self._connection.timeout
+        if not reply.running and not self._connection.wait_for_end(limit):
+            raise NoAnswer(f"scheduler {self.name} is ending; it is not gone yet")
+        return reply
 
 
 def _run_of_our_job(name: str) -> str | None:

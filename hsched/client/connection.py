@@ -17,8 +17,15 @@ import zmq
 
 from hsched import paths
 from hsched.client import launch
-from hsched.errors import MalformedMessage, NoAnswer, NotPermitted, NotRunning, ProtocolMismatch
-from hsched.wire.frames import PROTOCOL_VERSION, ErrorReply, Header, parse_header
+from hsched.errors import (
+    MalformedMessage,
+    NoAnswer,
+    NotPermitted,
+    NotRunning,
+    ProtocolMismatch,
+    Refused,
+)
+from hsched.wire.frames import MAX_MESSAGE, PROTOCOL_VERSION, ErrorReply, Header, parse_header
 from hsched.wire.message import Message, from_json, to_json
 
 M = TypeVar("M", bound=Message)
@@ -93,11 +100,16 @@ class Connection:
         Raises:
             NotRunning: there is no scheduler of this name.
             NoAnswer: the time was up before one came back.
+            Refused: the message would be too large.
         """
         verb: str = request.VERB  # type: ignore[attr-defined] # requests have one, replies not
         header = Header(PROTOCOL_VERSION, verb, key).encode()
+        body = to_json(request)
+        if len(body) > MAX_MESSAGE:
+            size = f"{len(body) >> 20} MiB, and a message has {MAX_MESSAGE >> 20} at most"
+            raise Refused(f"that is {size}; submit it in several parts")
         socket = self._connected(deadline)
-        socket.send_multipart((header, to_json(request)))
+        socket.send_multipart((header, body))
 
     def receive(self, deadline: float | None) -> tuple[Header, bytes] | None:
         """Return what the broker says next; None where it died, and must be asked again.
@@ -119,6 +131,15 @@ class Connection:
             return None
         raise NoAnswer(f"scheduler {self.place.name} did not answer in {self.timeout:g} s")
 
+    def has_news(self, other: int, deadline: float | None) -> bool:
+        """Wait as :meth:`receive` would; False where only the descriptor ``other`` is readable."""
+        assert self._socket is not None, "send comes first"
+        poller = zmq.Poller()
+        for one in (self._socket, self._broker, other):
+            poller.register(one, zmq.POLLIN)
+        left = None if deadline is None else _milliseconds(deadline)
+        return [one for one, _ in poller.poll(left)] != [other]
+
     def wait_for_end(self, deadline: float) -> bool:
         """Wait until the broker's process is gone; False where the time was up first."""
         if self._broker < 0:
@@ -130,11 +151,12 @@ class Connection:
     def _connected(self, deadline: float) -> zmq.Socket[bytes]:
         while self._socket is None:
             address = paths.read_address(self.place)
-            if address is None:
-                raise not_running(self.place.name)
             if not paths.is_locked(self.place):
+                if address is None:
+                    raise not_running(self.place.name)
                 launch.revive(self.place, deadline)
-            elif not self._connect(address):
+            elif address is None or not self._connect(address):
+                # One is on its way up, or down.
                 if time.monotonic() > deadline:
                     raise NoAnswer(f"scheduler {self.place.name} is not coming up")
                 time.sleep(_SETTLE_S)

@@ -5,15 +5,17 @@ The broker tells on a pipe whether it answers or why not.
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import select
+import signal
 import sys
 import time
 from collections.abc import Sequence
 
 from hsched import paths
-from hsched.errors import AlreadyRunning, HschedError, NoAnswer, by_name
+from hsched.errors import AlreadyRunning, HschedError, NoAnswer, NotRunning, by_name
 
 _READY_FD = 3
 
@@ -58,6 +60,29 @@ def revive(place: paths.Place, deadline: float) -> None:
         return
     finally:
         os.close(descriptor)
+
+
+def restart(place: paths.Place, deadline: float) -> None:
+    """Replace the live broker of ``place`` by the installed version; jobs run on.
+
+    It is asked by a signal, not by a message: brokers of every version understand that.
+
+    Raises:
+        NotRunning: there is no live broker.
+        NoAnswer: the old one did not end in time, or the new one did not come up.
+    """
+    address = paths.read_address(place)
+    if address is None or not paths.is_locked(place):
+        raise NotRunning(f"scheduler {place.name}: bad state or not running; use plain `hstart`")
+    broker = os.pidfd_open(address.pid)
+    try:
+        signal.pidfd_send_signal(broker, signal.SIGTERM)
+        if not select.select([broker], [], [], max(0.0, deadline - time.monotonic()))[0]:
+            raise NoAnswer(f"the broker of {place.name} (pid {address.pid}) does not end")
+    finally:
+        os.close(broker)
+    with contextlib.suppress(AlreadyRunning):  # another client missed it, and was faster
+        launch(place, ["--continue"], deadline)
 
 
 def make_private_folder(folder: str) -> None:

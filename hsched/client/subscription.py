@@ -27,6 +27,7 @@ class Subscription:
         self._deadline = None if timeout is None else time.monotonic() + timeout
         self._epoch: str | None = None
         self._upto: int | None = None
+        self._key: str | None = None
 
     def __enter__(self) -> Subscription:
         return self
@@ -46,18 +47,34 @@ class Subscription:
             NotRunning: the scheduler was stopped.
             NoSuchJob: an id was never given out in this run.
         """
-        key = self._ask()
-        while True:
-            try:
-                frames = self._connection.receive(self._deadline)
-            except NoAnswer:
-                return
-            if frames is None:
-                key = self._ask()
-            elif frames[0].key == key:
-                changes = read_reply(frames, Changes)
-                self._epoch, self._upto = changes.epoch, changes.upto
-                yield from changes.changes
+        while (changes := self.page()) is not None:
+            yield from changes
+
+    def page(self, other: int = -1) -> tuple[Change, ...] | None:
+        """Wait for changes and return them; None where the time is up.
+
+        There are none where the broker had to be asked again, or where the descriptor
+        ``other`` has become readable.
+
+        Raises:
+            NotRunning: the scheduler was stopped.
+            NoSuchJob: an id was never given out in this run.
+        """
+        if self._key is None:
+            self._key = self._ask()
+        if other >= 0 and not self._connection.has_news(other, self._deadline):
+            return ()
+        try:
+            frames = self._connection.receive(self._deadline)
+        except NoAnswer:
+            return None
+        if frames is None:
+            self._key = None
+        if frames is None or frames[0].key != self._key:
+            return ()
+        changes = read_reply(frames, Changes)
+        self._epoch, self._upto = changes.epoch, changes.upto
+        return changes.changes
 
     def _ask(self) -> str:
         key = new_key()

@@ -128,6 +128,11 @@ class _Batch:
 
     @classmethod
     def of(cls, ledger: Ledger, new_jobs: Iterable[NewJob]) -> _Batch:
+        """Return a batch of new jobs.
+
+        Raises:
+            IllegalTransition: an id is taken, or is there twice.
+        """
         jobs: dict[JobId, NewJob] = {}
         arrays: dict[JobId, list[JobId]] = {}
         for new in new_jobs:
@@ -145,6 +150,12 @@ class _Batch:
     def check_dependencies(
         self, ledger: Ledger, waiting: Iterable[NewJob], past: Mapping[JobId, Standing]
     ) -> None:
+        """Check that all upstreams of ``waiting`` are known, and that no job waits for itself.
+
+        Raises:
+            Refused: nothing is known of an upstream.
+            WrongUsage: jobs would wait for each other.
+        """
         inner = False
         for new in waiting:
             outer = [d for d in new.dependencies if not self._has(d.upstream)]

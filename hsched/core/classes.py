@@ -80,18 +80,10 @@ class Node:
             return None
         if fits(self.ceiling, limit):
             return self.place
-        best: Place | None = None
-        for child in self.children.values():
-            if best is None or (child.place is not None and child.place < best):
-                place = child.search(limit)
-                if place is not None and (best is None or place < best):
-                    best = place
-        for entry in self.entries:
-            if fits(entry[2].needs, limit):
-                return entry[:2]
-        if best is None and self._is_loose:
+        found = self._search_children(limit) if self.children else self._search_entries(limit)
+        if found is None and self._is_loose:
             self._tighten()
-        return best
+        return found
 
     def classes(self) -> Iterator[JobClass]:
         """Yield all classes, in no order that means anything."""
@@ -109,6 +101,21 @@ class Node:
             assert fits(cls.needs, self.ceiling), "a ceiling is too low"
         places = [cls.place for cls in self.classes() if cls.place is not None]
         assert self.place == min(places, default=None), "a first class is not the first"
+
+    def _search_children(self, limit: Needs) -> Place | None:
+        best: Place | None = None
+        for child in self.children.values():
+            if best is None or (child.place is not None and child.place < best):
+                found = child.search(limit)
+                if found is not None and (best is None or found < best):
+                    best = found
+        return best
+
+    def _search_entries(self, limit: Needs) -> Place | None:
+        for entry in self.entries:
+            if fits(entry[2].needs, limit):
+                return entry[:2]
+        return None
 
     def _child(self, cls: JobClass) -> Node:
         magnitude = _magnitude(cls.needs[self.depth])

@@ -187,8 +187,9 @@ def slots_drained(ledger: Ledger, event: SlotsDrained) -> None:
 
 
 def starts_stopped(ledger: Ledger, event: StartsStopped) -> None:
-    """Start nothing more, or start again."""
+    """Start nothing more, or look again at what may start."""
     ledger.is_stopped = not event.again
+    ledger.is_stirred = True
 
 
 def _allowed(ledger: Ledger, job_ids: Iterable[JobId], step: Step) -> list[Job]:
@@ -227,10 +228,11 @@ def _check_no_cycle(
     updated = dict.fromkeys(job.id for job in jobs)
     new = tuple(dependency.upstream for dependency in dependencies)
 
-    def upstreams(identity: JobId) -> Iterable[JobId]:
+    def new_upstreams(identity: JobId) -> Iterable[JobId]:
+        """Return what a job would wait for."""
         return new if identity in updated else ledger.dependencies.upstreams(identity)
 
-    found = waits_for_itself(updated, upstreams)
+    found = waits_for_itself(updated, new_upstreams)
     if found is not None:
         raise WrongUsage(f"job {format_job_id(found)} would wait for itself")
 

@@ -157,12 +157,11 @@ class Ledger:
             self.deadlines.arm(job, Due.KILL)
 
     def kill(self, job: Job) -> None:
-        """Send KILL, once; from then on the job can only be late."""
-        if not job.killed:
-            job.killed = True
-            self.bounds.set(job, min(job.bound, self.now))
-            self.signal(job, KILL)
-            self.deadlines.arm(job, Due.OVERRUN)
+        """Send KILL, which the caller has not done before; from now on the job is late."""
+        job.killed = True
+        self.bounds.set(job, min(job.bound, self.now))
+        self.signal(job, KILL)
+        self.deadlines.arm(job, Due.OVERRUN)
 
     def signal(self, job: Job, signal: int) -> None:
         """Wish that the job's processes get ``signal``."""

@@ -6,8 +6,9 @@ from hsched.core.deadlines import Due, moment
 from hsched.core.events import Ended, NotStarted, Started, TimePassed
 from hsched.core.job import Job
 from hsched.core.ledger import Ledger
-from hsched.core.model import Outcome, OutcomeKind
+from hsched.core.model import Outcome, OutcomeKind, State, format_job_id
 from hsched.core.transitions import Step
+from hsched.errors import IllegalTransition
 
 #: What a shell makes of a signal: an exit status above this number.
 _SIGNAL_STATUS = 128
@@ -31,6 +32,8 @@ def not_started(ledger: Ledger, event: NotStarted) -> None:
         IllegalTransition: it was not starting; nothing changed.
     """
     job = ledger.get(event.job_id)
+    if job.state is State.STOPPING and job.started is not None:
+        raise IllegalTransition(f"job {format_job_id(job.id)} has started")
     if job.verdict is not None:
         ledger.end([(job, job.verdict, Step.NOT_STARTED)])
     else:

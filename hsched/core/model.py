@@ -36,6 +36,11 @@ def array_index(identity: JobId) -> int | None:
     return low - 1 if low else None
 
 
+def array_of(identity: JobId) -> JobId | None:
+    """Return the id of the array as a whole that an element belongs to; None for a plain job."""
+    return None if array_index(identity) is None else job_id(job_number(identity))
+
+
 def format_job_id(identity: JobId) -> str:
     """Return the id as people type it: ``7`` or ``7.3``."""
     index = array_index(identity)

@@ -20,7 +20,7 @@ Jobs that ask for nothing start at once under each policy.
 
 from __future__ import annotations
 
-from bisect import bisect_left, insort
+from bisect import bisect_left, bisect_right, insort
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -73,7 +73,7 @@ class Bounds:
 
     def known(self, now: float) -> list[tuple[float, JobId]]:
         """Return bounds and jobs, without those that overran."""
-        return self._ends[bisect_left(self._ends, (now - SLACK_S,)) :]
+        return self._ends[bisect_right(self._ends, now, key=_overruns_at) :]
 
     def reservation(self, needs: Sequence[int], now: float) -> Reservation | None:
         """Return when ``needs`` is free at the latest; None where no bound says so."""
@@ -96,6 +96,10 @@ class Bounds:
         """Assert that the list agrees with what the jobs say."""
         ends = [(job.bound, job.id) for job in self._jobs.values() if job.bound < inf]
         assert sorted(ends) == self._ends, "bounds are out of step"
+
+
+def _overruns_at(end: tuple[float, JobId]) -> float:
+    return end[0] + SLACK_S
 
 
 @dataclass(slots=True)
@@ -170,20 +174,20 @@ class Chooser:
         return self._queue.first((*self._inventory.usable, inf))
 
     def _run_behind(self, head: Job, now: float, start: Callable[[Job], None]) -> Job | None:
+        free = self._inventory.free
+        job = self._queue.first((*free, inf))
+        if job is None:
+            return None  # The usual case, and one search is all that it costs.
         before = head.passed
-        terms: Terms | None = None
-        # Usually nothing fits, and then nothing but this one search is to be paid.
-        while (job := self._queue.first((*self._inventory.free, inf))) is not None:
-            terms = terms or self._terms(head, now)
-            free = self._inventory.free
-            limits = terms.limits(free)
-            needs = (*job.request.amounts, job.length_s)
-            if not any(fits(needs, limit) for limit in limits):
-                job = self._queue.first(*limits)
-            if job is None:
-                break
+        terms = self._terms(head, now)
+        needs = (*job.request.amounts, job.length_s)
+        if not any(fits(needs, limit) for limit in terms.limits(free)):
+            job = self._queue.first(*terms.limits(free))
+        while job is not None:
             terms.take(job, free)
             start(job)
+            free = self._inventory.free
+            job = self._queue.first(*terms.limits(free))
         return head if head.passed > before else None
 
     def _terms(self, head: Job, now: float) -> Terms:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from heapq import heapify, heappop, heappush
 from itertools import islice
+from math import isfinite
 
 from hsched.core.classes import fits
 from hsched.core.job import Job
@@ -19,8 +20,11 @@ _NAMED = 3
 _FORETOLD = 100
 
 
-def reason(ledger: Ledger, job: Job, now: float) -> str:
-    """Return why ``job`` is pending at ``now``, in one clause; empty if it is not."""
+def reason(ledger: Ledger, job: Job, now: float, told: Callable[[float], str] | None = None) -> str:
+    """Return why ``job`` is pending at ``now``, in one clause; empty if it is not.
+
+    ``told`` puts a moment into words; without it none is told.
+    """
     if job.state is not State.PENDING:
         return ""
     if job.held:
@@ -29,10 +33,13 @@ def reason(ledger: Ledger, job: Job, now: float) -> str:
         edges = (f"{d.condition.value} {format_job_id(d.upstream)}" for d in job.dependencies)
         return f"dependency: {_some(edges)}"
     if job.queued is None:
-        return "begins later" if (job.not_before or 0.0) > now else "begins now"
+        begin = job.not_before or 0.0
+        if begin <= now:
+            return "begins now"
+        return f"begins {told(begin)}" if told else "begins later"
     if ledger.is_stopped:
         return "starts are stopped"
-    why = _unavailable(ledger, job) or _capped(ledger, job) or _slots(ledger, job)
+    why = _unavailable(ledger, job) or _capped(ledger, job) or _slots(ledger, job, told)
     return why or _behind(ledger)
 
 
@@ -91,7 +98,7 @@ def _capped(ledger: Ledger, job: Job) -> str:
     return f"array: {array.holding} of its elements run, the most is {job.array_limit}"
 
 
-def _slots(ledger: Ledger, job: Job) -> str:
+def _slots(ledger: Ledger, job: Job, told: Callable[[float], str] | None) -> str:
     short = []
     for index, resource in enumerate(ledger.inventory.resources):
         amount, free = job.request.amounts[index], ledger.inventory.pools[index].free
@@ -99,6 +106,7 @@ def _slots(ledger: Ledger, job: Job) -> str:
             needed, left = format_amount(resource, amount), format_amount(resource, free)
             holders = _some(
                 f"job {format_job_id(holder.id)} holds {format_amount(resource, held)}"
+                + (f" until {told(holder.bound)}" if told and isfinite(holder.bound) else "")
                 for holder in ledger.holders.values()
                 if holder.allocation is not None and (held := holder.allocation.amounts[index])
             )

@@ -160,13 +160,19 @@ class Scheduler:
         found = self._ledger.arrays.get(job_number(array))
         return self._ledger.find(found.members) if found else []
 
-    def reason(self, job_id: JobId, now: float) -> str:
+    def has_members(self, array: JobId) -> bool:
+        """Return whether an array, given its header id, has live elements."""
+        return self._ledger.arrays.get(job_number(array)) is not None
+
+    def reason(self, job_id: JobId, now: float, told: Callable[[float], str] | None = None) -> str:
         """Return why a job is pending at ``now``, with numbers; empty if it is not.
+
+        ``told`` puts a moment on the scheduler's clock into words; without it none is told.
 
         Raises:
             NoSuchJob: it is not live.
         """
-        return reasons.reason(self._ledger, self._ledger.get(job_id), now)
+        return reasons.reason(self._ledger, self._ledger.get(job_id), now, told)
 
     def expected_start(self, job_id: JobId, now: float) -> float | None:
         """Return the moment at which a pending job starts if all go on to their limits.

@@ -69,7 +69,9 @@ class NumberedPool:
 
     def holding(self, slots: tuple[int, ...], amount: int) -> int:
         """Return ``slots`` as this pool keeps them, to pass below; -1 if that is no holding."""
-        if len(slots) != amount or (slots and (min(slots) < 0 or max(slots) >= MAX_SLOTS)):
+        if not slots and not amount:
+            return 0
+        if len(slots) != amount or min(slots) < 0 or max(slots) >= MAX_SLOTS:
             return -1
         mask = _mask(slots)
         return mask if mask.bit_count() == amount else -1

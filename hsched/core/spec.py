@@ -20,8 +20,9 @@ _SUFFIXES = {"": 0, "B": 1} | {
     suffix + tail: unit for suffix, unit in _UNITS.items() for tail in ("", "B", "IB") if unit > 1
 }
 
-#: More digits than this are a slip of the hand.
-_MOST_DIGITS = 15
+#: Totals stay below this, and so fit a column of a database; it has so many digits.
+_TOO_MUCH = 1 << 63
+_MOST_DIGITS = 19
 
 
 def default_name(position: int) -> str:
@@ -64,6 +65,26 @@ def parse_request(word: str, resources: Sequence[Resource]) -> Request:
     return Request(tuple(amounts.get(i, 0) for i in range(len(resources))))
 
 
+def parse_totals(word: str, resources: Sequence[Resource]) -> tuple[int, ...]:
+    """Return the capacities after ``word`` was said; what it does not mention stays.
+
+    Raises:
+        WrongUsage: it is no list of totals for these resources.
+    """
+    capacities = [resource.capacity for resource in resources]
+    for position, value in _placed(word, resources).items():
+        resource = resources[position]
+        number, unit = _measure(word, value)
+        if unit and resource.numbered:
+            raise WrongUsage(f"`{word}`: {resource.name} are counted, `{value}` has a suffix")
+        capacities[position] = number * (unit or resource.unit)
+        if resource.numbered and number > MAX_SLOTS:
+            raise WrongUsage(f"`{word}`: {resource.name} can have {MAX_SLOTS} slots at most")
+        if capacities[position] >= _TOO_MUCH:
+            raise WrongUsage(f"`{word}`: `{value}` is more than any machine has")
+    return tuple(capacities)
+
+
 def format_amount(resource: Resource, amount: int | None = None) -> str:
     """Return an amount of ``resource`` (by default its capacity): ``6``, ``32G``."""
     amount = resource.capacity if amount is None else amount
@@ -95,16 +116,22 @@ def _fields(word: str) -> Iterator[tuple[str, str]]:
 
 
 def _amounts(word: str, resources: Sequence[Resource]) -> dict[int, int]:
+    placed = _placed(word, resources).items()
+    return {position: _amount(word, value, resources[position]) for position, value in placed}
+
+
+def _placed(word: str, resources: Sequence[Resource]) -> dict[int, str]:
+    # Each field by the position of its resource.
     positions = {resource.name: i for i, resource in enumerate(resources)}
-    amounts: dict[int, int] = {}
+    placed: dict[int, str] = {}
     for place, (name, value) in enumerate(_fields(word)):
         position = positions.get(name) if name else place
         if position is None or position >= len(resources):
             raise WrongUsage(f"`{word}`: {_no_such(name)}")
-        if position in amounts:
+        if position in placed:
             raise WrongUsage(f"`{word}` names {resources[position].name} twice")
-        amounts[position] = _amount(word, value, resources[position])
-    return amounts
+        placed[position] = value
+    return placed
 
 
 def _is_name(name: str) -> bool:
@@ -116,6 +143,8 @@ def _total(word: str, name: str, value: str) -> Resource:
     if value.startswith("-"):
         raise WrongUsage(f"`{word}`: `{value}` is negative")
     number, unit = _measure(word, value)
+    if number * unit >= _TOO_MUCH:
+        raise WrongUsage(f"`{word}`: `{value}` is more than any machine has")
     if unit:
         return Resource(name, number * unit, numbered=False, unit=unit)
     if number > MAX_SLOTS:

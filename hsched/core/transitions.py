@@ -90,4 +90,4 @@ def render() -> str:
         [step.value, *(after.value if after else "-" for after in row)]
         for step, row in TABLE.items()
     ]
-    return "\n".join("".join(f"{cell:<10}" for cell in row).rstrip() for row in [head, *rows])
+    return "\n".join("".join(f"{cell:<12}" for cell in row).rstrip() for row in [head, *rows])

@@ -35,6 +35,19 @@ static int open_as(int target, const char *path, int flags)
 	return 0;
 }
 
+/* Make the folders that `path` needs; what cannot be made is told by the opening. */
+static void make_folders(const char *path)
+{
+	char *folder = path != NULL && *path != '\0' ? strdup(path) : NULL;
+	if (folder == NULL)
+		return;
+	for (char *slash = folder; (slash = strchr(slash + 1, '/')) != NULL; *slash = '/') {
+		*slash = '\0';
+		mkdir(folder, 0777);
+	}
+	free(folder);
+}
+
 /* Say it to the shim first: the job's file may be full, or a pipe that nobody reads. */
 _Noreturn static void fail(const struct child *child, const char *step, int error)
 {
@@ -73,11 +86,31 @@ static int open_err(const struct plan *plan)
 	return 0;
 }
 
+static rlim_t least(rlim_t a, rlim_t b)
+{
+	return a < b ? a : b; /* RLIM_INFINITY is the largest */
+}
+
+/* The submitter may have had a higher limit than the broker, who cannot give it back then. */
+static int set_limit(int number, struct rlimit wanted)
+{
+	struct rlimit have;
+	if (setrlimit(number, &wanted) == 0)
+		return 0;
+	if (errno != EPERM || getrlimit(number, &have) != 0)
+		return errno;
+	wanted.rlim_max = least(wanted.rlim_max, have.rlim_max);
+	wanted.rlim_cur = least(wanted.rlim_cur, have.rlim_max);
+	return setrlimit(number, &wanted) == 0 ? 0 : errno;
+}
+
 static int set_limits(const struct plan *plan)
 {
-	for (size_t i = 0; i < plan->limitc; i++)
-		if (setrlimit(plan->limits[i].number, &plan->limits[i].value) != 0)
-			return errno;
+	for (size_t i = 0; i < plan->limitc; i++) {
+		int error = set_limit(plan->limits[i].number, plan->limits[i].value);
+		if (error != 0)
+			return error;
+	}
 	return 0;
 }
 
@@ -109,6 +142,10 @@ _Noreturn void command_run(const struct plan *plan, int report)
 		fail(&child, "chdir", errno);
 	child.in_cwd = true;
 	need(&child, "in", open_as(0, plan->in, O_RDONLY | O_NOCTTY | O_CLOEXEC));
+	if (plan->mkdirs) {
+		make_folders(plan->out);
+		make_folders(plan->err);
+	}
 	need(&child, "out", open_as(1, plan->out, write_flags(plan)));
 	int error = open_err(plan);
 	child.err_done = true;

@@ -62,6 +62,8 @@ static void take(struct plan *plan, const char *key, char *value)
 		plan->grace = strtol(value, NULL, 10);
 	else if (strcmp(key, "append") == 0)
 		plan->append = strcmp(value, "1") == 0;
+	else if (strcmp(key, "mkdirs") == 0)
+		plan->mkdirs = strcmp(value, "1") == 0;
 	else if (strcmp(key, "leave") == 0)
 		plan->leave = strcmp(value, "1") == 0;
 	else if (strcmp(key, "oom") == 0)

@@ -34,6 +34,8 @@ class Plan:
     shell: bytes | None = None
     #: The whole environment of the job; nothing is inherited.
     environment: Mapping[bytes, bytes] = field(default_factory=dict)
+    #: More of the environment, made by :func:`encode_environment`: what many jobs share.
+    shared_environment: bytes = b""
     umask: int = 0o022
     #: (number of the RLIMIT, soft, hard); ``NO_LIMIT`` for none.
     limits: Sequence[tuple[int, int, int]] = ()
@@ -43,6 +45,8 @@ class Plan:
     stderr: bytes | None = None
     #: Add to the output files instead of truncating them.
     append: bool = False
+    #: Make the folders that the output files need, as far as they are missing.
+    make_folders: bool = False
     #: Milliseconds between TERM and KILL for what the first process leaves.
     grace_ms: int = 5000
     #: Leave what the first process leaves.
@@ -65,10 +69,21 @@ def encode_plan(plan: Plan) -> bytes:
         fields += [b"arg=" + word for word in plan.argv]
     else:
         fields.append(b"shell=" + plan.shell)
-    fields += [b"env=" + b"=".join(variable) for variable in plan.environment.items()]
-    fields.append(b"")
-    encoded = b"\0".join(fields)
-    if encoded.count(b"\0") != len(fields) - 1:
+    return _join(fields) + encode_environment(plan.environment) + plan.shared_environment
+
+
+def encode_environment(environment: Mapping[bytes, bytes]) -> bytes:
+    """Return variables as the fields of a plan.
+
+    Raises:
+        ValueError: a value holds a NUL byte.
+    """
+    return _join([b"env=" + b"=".join(variable) for variable in environment.items()])
+
+
+def _join(fields: list[bytes]) -> bytes:
+    encoded = b"\0".join([*fields, b""])
+    if encoded.count(b"\0") != len(fields):
         raise ValueError("a plan cannot hold a NUL byte")
     return encoded
 
@@ -97,4 +112,6 @@ def _streams(plan: Plan) -> list[bytes]:
     fields = [key + path for key, path in named if path is not None]
     if plan.append:
         fields.append(b"append=1")
+    if plan.make_folders:
+        fields.append(b"mkdirs=1")
     return fields

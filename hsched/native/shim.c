@@ -17,6 +17,7 @@
  *   limit=NUMBER:SOFT:HARD   an RLIMIT, -1 is infinity; repeated
  *   in=PATH out=PATH err=PATH   /dev/null when missing; one path for both is opened once
  *   append=1                 O_APPEND, not O_TRUNC
+ *   mkdirs=1                 make missing folders of out and err
  *   grace=MILLISECONDS       between TERM and KILL, 5000 when missing
  *   leave=1                  leave what the first process leaves
  *   oom=NUMBER               oom_score_adj, best effort
@@ -224,7 +225,7 @@ static void terminate(struct job *job)
 		job->phase = TERMINATING;
 		job->deadline = now_in(CLOCK_MONOTONIC, 1000) + job->plan->grace;
 	}
-	tree_terminate();
+	tree_terminate(job->first);
 }
 
 static void start_killing(struct job *job)
@@ -238,7 +239,7 @@ static void start_killing(struct job *job)
 static void kill_tree(struct job *job)
 {
 	text_write(job->plan->cgroup, "cgroup.kill", "1");
-	tree_kill();
+	tree_kill(job->first);
 	job->deadline = now_in(CLOCK_MONOTONIC, 1000) + job->pause;
 	job->pause = job->pause * 2 < LONGEST_PAUSE ? job->pause * 2 : LONGEST_PAUSE;
 }
@@ -251,7 +252,7 @@ static void act(struct job *job, int number)
 	else if (asked == SIGKILL)
 		start_killing(job);
 	else if (asked == SIGSTOP)
-		tree_freeze();
+		tree_freeze(job->first);
 	else if (asked >= 1 && asked <= 31)
 		tree_signal(asked);
 }

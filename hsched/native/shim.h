@@ -25,7 +25,7 @@ struct plan {
 	struct limit *limits;
 	long umask; /* -1: not given */
 	long grace; /* milliseconds */
-	bool append, leave;
+	bool append, mkdirs, leave;
 };
 
 int plan_read(int fd, struct plan *plan);
@@ -56,9 +56,9 @@ struct process {
 
 bool process_read(pid_t pid, struct process *process);
 void tree_signal(int number);
-void tree_freeze(void);
-void tree_terminate(void);
-void tree_kill(void);
+void tree_freeze(pid_t first);
+void tree_terminate(pid_t first);
+void tree_kill(pid_t first);
 
 /* cgroup.c: best effort, and nothing at all for a NULL folder. */
 bool text_write(const char *folder, const char *file, const char *text);

@@ -88,11 +88,13 @@ static bool has(const struct table *table, pid_t pid)
 	return found != NULL && found->ours;
 }
 
-static void strike(const struct process *process, int number)
+/* `last` is the group that was struck last: most of a tree is in one. */
+static void strike(const struct process *process, int number, pid_t *last)
 {
 	bool whole_groups = number == SIGSTOP || number == SIGKILL;
-	if (whole_groups && process->group > 1 && process->group != getpgrp())
+	if (whole_groups && process->group != *last && process->group != getpgrp())
 		kill(-process->group, number);
+	*last = process->group;
 	kill(process->pid, number);
 }
 
@@ -115,6 +117,7 @@ static bool visit(struct table *now, struct process *process, const struct table
 static size_t sweep(struct table *now, const struct table *before, int number)
 {
 	size_t struck = 0, first, found;
+	pid_t last = 0;
 	list_processes(now);
 	first = now->size > NEWEST ? now->size - NEWEST : 0;
 	do {
@@ -126,7 +129,7 @@ static size_t sweep(struct table *now, const struct table *before, int number)
 			found++;
 			if (has(before, process->pid))
 				continue;
-			strike(process, number);
+			strike(process, number, &last);
 			struck++;
 		}
 		found += first;
@@ -158,22 +161,32 @@ void tree_signal(int number)
 	free(now.at);
 }
 
-/* Stop the whole tree, so that nothing in it can fork. */
-void tree_freeze(void)
+/* Stop the whole tree, so that nothing in it can fork.
+ *
+ * `first` is the first process, or 0 once it has been reaped.  Most jobs are one
+ * group, its own: so a bomb is stopped before it can keep the shim from looking.
+ */
+void tree_freeze(pid_t first)
 {
+	if (first > 0)
+		kill(-first, SIGSTOP);
 	strike_all(SIGSTOP);
 }
 
 /* TERM to all of it at one moment: what it starts in answer, to save its work, gets none. */
-void tree_terminate(void)
+void tree_terminate(pid_t first)
 {
-	tree_freeze();
-	tree_signal(SIGTERM);
-	tree_signal(SIGCONT);
+	struct table now = {0}, none = {0};
+	tree_freeze(first);
+	sweep(&now, &none, SIGTERM);
+	for (size_t i = 0; i < now.size; i++)
+		if (now.at[i].ours)
+			kill(now.at[i].pid, SIGCONT);
+	free(now.at);
 }
 
-void tree_kill(void)
+void tree_kill(pid_t first)
 {
-	tree_freeze();
+	tree_freeze(first);
 	strike_all(SIGKILL);
 }

@@ -55,6 +55,7 @@ class JobView(Message):
     peak_memory_bytes: int | None = None
     peak_memory_kind: str | None = None
     suspended: bool | None = None
+    expected_start_at: str | None = None
     cwd: str | None = None
     out: str | None = None
     err: str | None = None
@@ -79,7 +80,11 @@ class JobsRequest(Message):
 
 
 class JobsReply(Message):
-    """A page; ``more`` says that another may follow."""
+    """A page; ``more`` says that another may follow, after the job ``last``.
+
+    A page may be empty and have a next one: ``states`` are looked at after paging.
+    """
 
     jobs: tuple[JobView, ...]
     more: bool = False
+    last: str | None = None

@@ -47,6 +47,7 @@ class Message:
     """
 
     _defaults: ClassVar[dict[str, Any]] = {}
+    _required: ClassVar[frozenset[str]] = frozenset()
 
     def __init_subclass__(cls) -> None:
         own = cls.__annotations__  # its own alone, since Python 3.10
@@ -56,6 +57,7 @@ class Message:
             if not str(hint).startswith("ClassVar")
         }
         cls._defaults = {**cls._defaults, **fields}
+        cls._required = frozenset(n for n, value in cls._defaults.items() if value is _REQUIRED)
 
     def __init__(self, **values: Any) -> None:
         known = self._defaults
@@ -109,7 +111,7 @@ def raw(travelled: str) -> bytes:
 
 def to_json(message: Message) -> bytes:
     """Return ``message`` as ASCII JSON."""
-    return json.dumps(message, default=_plain, separators=(",", ":")).encode()
+    return _encoder.encode(message).encode()
 
 
 def from_json(cls: type[M], body: bytes) -> M:
@@ -133,18 +135,27 @@ def from_plain(cls: type[M], value: object) -> M:
     """
     if not isinstance(value, dict):
         raise MalformedMessage(f"{cls.__name__} is no object")
-    result: dict[str, Any] = {}
-    for name, reader in _readers(cls).items():
-        if name in value:
-            result[name] = reader(f"{cls.__name__}.{name}", value[name])
-        elif cls._defaults[name] is _REQUIRED:
-            raise MalformedMessage(f"{cls.__name__}.{name} is missing")
-    return cls(**result)
+    readers = _readers(cls)
+    result = {
+        name: readers[name](f"{cls.__name__}.{name}", one)
+        for name, one in value.items()
+        if name in readers
+    }
+    if not cls._required <= result.keys():
+        missing = next(name for name in cls._defaults if name in cls._required - result.keys())
+        raise MalformedMessage(f"{cls.__name__}.{missing} is missing")
+    message = cls.__new__(cls)  # what __init__ checks is known to be right
+    message.__dict__.update(cls._defaults)
+    message.__dict__.update(result)
+    return message
 
 
 def _plain(value: object) -> dict[str, Any]:
     assert isinstance(value, Message)
     return value.plain()
+
+
+_encoder = json.JSONEncoder(default=_plain, separators=(",", ":"))  # to make one is slow
 
 
 _Reader = Callable[[str, Any], Any]

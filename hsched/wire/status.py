@@ -15,7 +15,10 @@ class StatusRequest(Message):
 
 
 class StatusReply(Message):
-    """A scheduler: who runs it, what it has, how many live jobs it knows by state."""
+    """A scheduler: who runs it, what it has, and its live jobs.
+
+    ``jobs`` counts them: ``total``, ``running`` (with those that start or stop), ``pending``.
+    """
 
     name: str
     run: str

@@ -24,7 +24,12 @@ class JobSpec(Message):
 
     Either ``argv`` or ``shell`` is given.  ``dependencies`` are words such as
     ``afterok:7``; ``@LABEL`` names a job of the same batch by its ``label``.
-    ``stdin``, ``stdout``, ``stderr`` are paths relative to ``cwd``.
+    ``stdin``, ``stdout``, ``stderr`` are paths relative to ``cwd``, in which ``%j``, ``%x``,
+    ``%a``, ``%n`` and ``%%`` stand for the job's id, name, index, scheduler, and ``%``.
+    ``array`` lists indices: it is a job for each then, ``array_limit`` of them at once.
+    A live job with the same ``unique`` key is taken in place of a new one.  ``rerun_of`` is the
+    job that this one does again; an adopted process has its ``pid``, and when it was
+    started, in clock ticks since boot: both are the broker's to fill in.
     """
 
     slots: str
@@ -52,6 +57,9 @@ class JobSpec(Message):
     requeue: bool = False
     leave_children: bool = False
     unique: str | None = None
+    rerun_of: str | None = None
+    pid: int | None = None
+    pid_started: int | None = None
     array: tuple[int, ...] = ()
     array_limit: int | None = None
 

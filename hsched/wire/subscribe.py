@@ -22,7 +22,11 @@ class SubscribeRequest(Message):
 
 
 class Change(Message):
-    """A job came to ``state``; the outcome and its numbers where that is ``done``."""
+    """A job came to ``state``; the outcome and its numbers where that is ``done``.
+
+    An array as a whole, named by its number alone, only ever comes to ``done``, without
+    an outcome.
+    """
 
     number: int
     id: str
@@ -30,6 +34,7 @@ class Change(Message):
     outcome: str | None = None
     exit_status: int | None = None
     signal: int | None = None
+    errno: int | None = None
     reason: str | None = None
 
 

@@ -108,7 +108,7 @@ def test_a_row_that_was_changed_behind_our_back_is_refused(
         db.execute(f"UPDATE job SET {column} = 9")
     db.close()
     again = Store(path)
-    with pytest.raises(StoreError, match="row of job 7 is damaged"):
+    with pytest.raises(StoreError, match=r"damaged \(the row of job 7\)"):
         list(again.live_jobs(run))
     again.close()
 

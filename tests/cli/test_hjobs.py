@@ -22,6 +22,7 @@ LIVE = ("starting", "running", "stopping")
         ("done", (), {"scope": "done"}),
         ("failed --last 3", (), {"scope": "failed", "last": 3}),
         ("3 5-7 train", ("3", "5-7", "train"), {}),
+        ("last --label x --job-name y", ("last", "name:y", "label:x"), {}),
         ("running 3", ("3",), {"states": LIVE}),
         ("--all 3", ("3",), {"scope": "all"}),
         ("--last 5", (), {"scope": "all", "last": 5}),
@@ -77,3 +78,12 @@ def test_a_terminal_gets_a_table(
     shown = run("hjobs").stdout
     assert "slots: needs 2 gpus, 1 free" in shown
     assert "[bold]x" in shown
+
+
+def test_why_shows_reasons_and_expected_starts(run: Run, client: type[FakeClient]) -> None:
+    waits = job(state="pending", reason="held", expected_start_at="2026-11-21T03:06:01+00:00")
+    client.answers["jobs"] = [waits, job(id="8", suspended=True)]
+    header, first, second = run("hjobs", "--why").stdout.splitlines()
+    assert header.split() == ["ID", "STATE", "EXPECTED", "REASON"]
+    assert first.split() == ["7", "pending", "2026-11-21T04:06:01+01:00", "held"]
+    assert second.split() == ["8", "suspended", "-", "-"]

@@ -15,6 +15,8 @@ DEFAULTS = {"everything": False, "states": (), "signal": 15, "grace": None}
     [
         ("7", ("7",), {}),
         ("3-10 train -f", ("3-10", "train"), {}),
+        ("last~2 --label night", ("last~2", "label:night"), {}),
+        ("--job-name 7", ("name:7",), {}),
         ("-k 7", ("7",), {"signal": 9}),
         ("-s USR1 7", ("7",), {"signal": 10}),
         ("--grace 0 7", ("7",), {"grace": 0.0}),
@@ -31,7 +33,7 @@ def test_words_become_one_request(
     options: dict[str, object],
 ) -> None:
     result = run("hkill", *typed.split())
-    assert client.calls[1:] == [("kill", (words,), {**DEFAULTS, **options})]
+    assert client.calls[1:] == [("kill", (), {**DEFAULTS, "words": words, **options})]
     assert (result.stdout, result.exit_code) == ("", 0)
 
 

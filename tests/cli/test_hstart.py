@@ -39,6 +39,11 @@ def test_the_name_and_the_slots_are_told(run: Run, launched: list[tuple[Any, ...
     assert result.stdout == "started default scheduler with nslots = 6,2,32\n"
 
 
+def test_continue_is_told_to_the_broker(run: Run, launched: list[tuple[Any, ...]]) -> None:
+    run("hstart", "--continue")
+    assert launched == [("default", ["--resume"])]
+
+
 def test_options_reach_the_broker(run: Run, launched: list[tuple[Any, ...]]) -> None:
     run("hstart", "-n", "lab", "--policy", "fifo", "--overtake", "3")
     assert launched == [("lab", ["--policy=fifo", "--overtake=3"])]

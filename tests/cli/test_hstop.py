@@ -6,6 +6,7 @@ import pytest
 
 from hsched import paths
 from hsched.errors import NotRunning, Refused
+from hsched.wire.stop import StopReply
 from tests.cli.conftest import FakeClient, Run
 
 
@@ -41,6 +42,26 @@ def test_all_skips_those_that_do_not_run(
     result = run("hstop", "--all")
     assert stopped(client) == ["a", "b"]
     assert (result.stderr, result.exit_code) == ("", 0)
+
+
+@pytest.mark.parametrize(
+    ("running", "pending", "told"),
+    [
+        (2, 3, "draining default scheduler; it stops when 2 jobs have ended; 3 pending jobs wait"),
+        (1, 0, "draining default scheduler; it stops when 1 jobs have ended\n"),
+        (0, 0, "stopped default scheduler; its logs are in /state/run\n"),
+    ],
+)
+def test_drain_says_what_is_left(
+    run: Run, client: type[FakeClient], running: int, pending: int, told: str
+) -> None:
+    client.answers["drain"] = StopReply(folder="/state/run", running=running, pending=pending)
+    assert told in run("hstop", "--drain").stdout
+
+
+def test_drain_and_force_exclude_each_other(run: Run, client: type[FakeClient]) -> None:
+    assert run("hstop", "--drain", "--force").exit_code == 2
+    assert not client.calls
 
 
 def test_name_and_all_exclude_each_other(run: Run, client: type[FakeClient]) -> None:

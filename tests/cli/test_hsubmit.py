@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from types import SimpleNamespace
+
 import pytest
 
 from hsched.errors import NotRunning, Refused
@@ -101,3 +104,66 @@ def test_what_the_broker_refuses_is_one_line_and_status_1(
     result = run("hsubmit", "1", "ls")
     assert result.exit_code == 1
     assert result.stderr.count("\n") == 1
+
+
+def test_control_options_land_in_the_spec(run: Run, client: type[FakeClient]) -> None:
+    words = "--priority -5 --hold --begin 2026-11-21T15:00Z --time 1h30m --warn USR1@2m"
+    run("hsubmit", *words.split(), "--retries", "2", "--retry-on", "1,137", "1", "ls")
+    assert submitted(client) == JobSpec(
+        slots="1",
+        argv=("ls",),
+        priority=-5,
+        hold=True,
+        begin_at=1795273200.0,
+        time_limit=5400.0,
+        warn_signal=10,
+        warn_before=120.0,
+        retries=2,
+        retry_on=(1, 137),
+    )
+
+
+@pytest.mark.parametrize(
+    "options", ["--warn USR1@5", "--retry-on 1", "--time 0", "--retries -1", "--begin soon"]
+)
+def test_options_that_make_no_sense_queue_nothing(
+    run: Run, client: type[FakeClient], options: str
+) -> None:
+    result = run("hsubmit", *options.split(), "1", "ls")
+    assert (result.exit_code, result.stderr.count("\n")) == (2, 1)
+    assert not client.calls
+
+
+def test_an_array_and_a_unique_key_land_in_the_spec(run: Run, client: type[FakeClient]) -> None:
+    assert run("hsubmit", "1", "--array", "0-4:2%3", "--unique", "k", "ls").stdout == "7\n"
+    spec = submitted(client)
+    assert (spec.array, spec.array_limit, spec.unique) == ((0, 2, 4), 3, "k")
+
+
+def test_each_line_is_a_job_of_one_batch(
+    run: Run, client: type[FakeClient], tmp_path: Path
+) -> None:
+    (tmp_path / "lines").write_text("a b\nc\n")
+    client.answers["submit_batch"] = [SimpleNamespace(id="7"), SimpleNamespace(id="8")]
+    words = ("--each", str(tmp_path / "lines"), "--job-name", "n", "1", "-0", "--", "echo", "-{}")
+    result = run("hsubmit", *words)
+    assert (result.exit_code, result.stdout) == (0, "7\n8\n")
+    (specs,) = [arguments[0] for verb, arguments, _ in client.calls if verb == "submit_batch"]
+    assert specs == [JobSpec(slots="1", name="n", argv=("echo", "-a b\nc\n"))]
+
+
+@pytest.mark.parametrize(
+    ("typed", "told"),
+    [
+        ("-0 1 ls", "--null needs --each"),
+        ("1 --graph ls", "--graph needs --each"),
+        ("1 --each x --array 0-3", "--each goes neither with --array nor with --unique"),
+        ("1 --each x --unique k", "--each goes neither with --array nor with --unique"),
+        ("1 --each /dev/null -c ls", "--each needs COMMAND as several words"),
+        ("1 --array 3-1 ls", "--array `3-1`: `3-1` is empty"),
+    ],
+)
+def test_options_for_many_that_do_not_go_together(run: Run, typed: str, told: str) -> None:
+    result = run("hsubmit", *typed.split())
+    assert result.exit_code == 2
+    assert told in result.stderr

@@ -16,7 +16,7 @@ from hsched.wire.jobs import JobView
 PAGES = sorted(Path(manual.FOLDER).resolve().glob("*.[17]"))
 
 
-@pytest.fixture(params=manual.COMMANDS)
+@pytest.fixture(params=manual.PAGES)
 def name(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
@@ -49,7 +49,7 @@ def test_the_page_has_the_sections_and_the_examples(name: str) -> None:
 def test_the_examples_are_understood_by_the_command(name: str) -> None:
     command = manual.load(name)
     for example in command.examples:
-        for typed in re.findall(rf"{name}\b([^;&|)]*)", example):
+        for typed in re.findall(rf"{command.program}\b([^;&|)]*)", example):
             words = shlex.split(typed.replace("$dep", "7"))
             command.make_context(name, words)
 
@@ -64,7 +64,7 @@ def test_the_page_has_no_warnings(path: Path) -> None:
 
 def test_there_is_a_page_for_each_command_and_one_for_the_whole() -> None:
     assert [path.name for path in PAGES] == sorted(
-        ["hsched.7", *(f"{name}.1" for name in manual.COMMANDS)]
+        ["hsched.7", *(f"{name}.1" for name in manual.PAGES)]
     )
 
 

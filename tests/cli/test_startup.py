@@ -31,6 +31,9 @@ SLOW = (
         ("hjobs", ["--json"]),
         ("hkill", ["7"]),
         ("hnslots", []),
+        ("hhold", ["7"]),
+        ("hrelease", ["7"]),
+        ("hupdate", ["7", "--priority", "1"]),
     ],
 )
 def test_a_command_imports_nothing_slow(name: str, words: list[str]) -> None:

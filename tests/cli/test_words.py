@@ -99,6 +99,13 @@ def test_there_must_be_a_command(typed: list[str], line: str | None) -> None:
         (["afterok:7,8"], ("afterok:7", "afterok:8")),
         (["afterok:7,after:8,9", "10"], ("afterok:7", "after:8", "after:9", "10")),
         (["7.3"], ("7.3",)),
+        (["last,last~2"], ("last", "last~2")),
+        (["afterok:last"], ("afterok:last",)),
+        (["label:night"], ("label:night",)),
+        (
+            ["afterok:name:a:b,label:x,7"],
+            ("afterok:name:a:b", "afterok:label:x", "afterok:7"),
+        ),
         ([], ()),
     ],
 )
@@ -107,7 +114,11 @@ def test_a_condition_holds_for_the_ids_after_it(typed: list[str], meant: tuple[s
 
 
 @pytest.mark.parametrize(
-    "typed", ["next", "", "7,", ",7", "afterok:", "7.", ".7", "7.x", "-1", "٣", "--"]
+    "typed",
+    [
+        *("next", "", "7,", ",7", "afterok:", "7.", ".7", "7.x", "-1", "٣", "--"),
+        *("latest", "last~", "last~x", "name:", "afterok:label:"),
+    ],
 )
 def test_what_is_no_id_may_be_an_empty_variable(typed: str) -> None:
     with pytest.raises(WrongUsage, match=r"is no job id; was the variable empty\?"):
@@ -150,3 +161,11 @@ def test_signals_have_names_and_numbers() -> None:
     for wrong in ("0", "99", "NONSENSE", "", "-9", "SIG"):
         with pytest.raises(WrongUsage, match="is no signal"):
             words.signal_number(wrong)
+
+
+def test_statuses_are_numbers_with_commas() -> None:
+    assert words.statuses("1,137") == (1, 137)
+    assert words.statuses("") == ()
+    for wrong in ("x", "1,", "256", "-1", "1 2"):
+        with pytest.raises(WrongUsage, match="no list of exit statuses"):
+            words.statuses(wrong)

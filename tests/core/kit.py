@@ -29,7 +29,7 @@ CANCELLED = Outcome(OutcomeKind.CANCELLED)
 TIMED_OUT = Outcome(OutcomeKind.TIMED_OUT)
 
 
-def new(number: int, *amounts: int, index: int | None = None, **fields: Any) -> NewJob:  # noqa: ANN401 - the fields of NewJob
+def new(number: int, *amounts: int, index: int | None = None, **fields: Any) -> NewJob:
     """Return job ``number``, or element ``index`` of array ``number``; it asks for one slot."""
     return NewJob(job_id(number, index), Request(amounts or (1,)), **fields)
 
@@ -58,11 +58,17 @@ def picture(scheduler: Scheduler) -> object:
 
 def _plain(job: Job, name: str) -> object:
     value = getattr(job, name)
-    return value is not None if name == "queued" else dict(value) if name == "unmet" and value else value
+    return (
+        value is not None
+        if name == "queued"
+        else dict(value)
+        if name == "unmet" and value
+        else value
+    )
 
 
 class Checked(Scheduler):
-    """A scheduler that asserts its invariants after each event, and that a refusal changes nothing."""
+    """A scheduler that checks its invariants, and that a refusal changes nothing."""
 
     def handle(self, event: Event, now: float = 0.0) -> list[Effect]:
         """Apply ``event`` and check."""

@@ -32,51 +32,47 @@ class Reference:
         self.pending: dict[int, Item] = {}
         self.holding: dict[int, Item] = {}
         self.promise: tuple[int, float] | None = None
-        self.drained: Vector = tuple(0 for _ in capacity)
-
-    def usable(self) -> Vector:
-        return tuple(c - d for c, d in zip(self.capacity, self.drained, strict=True))
+        self.reservation: tuple[float, list[int]] | None = None
 
     def free(self) -> Vector:
-        held = [sum(job.needs[r] for job in self.holding.values()) for r in range(len(self.capacity))]
-        return tuple(max(0, u - h) for u, h in zip(self.usable(), held, strict=True))
+        held = [
+            sum(job.needs[r] for job in self.holding.values()) for r in range(len(self.capacity))
+        ]
+        return tuple(max(0, u - h) for u, h in zip(self.capacity, held, strict=True))
 
     def dispatch(self, now: float) -> list[int]:
         """Start what may start; return the numbers."""
         starts: list[int] = []
         head: Item | None = None
-        reservation: tuple[float, list[int]] | None = None
+        behind = 0
         ready = [job for job in self.pending.values() if not job.held]
         for job in sorted(ready, key=lambda job: (-job.priority, job.number)):
-            free = self.free()
-            if head is None and not leq(job.needs, self.usable()):
+            if not leq(job.needs, self.free()):
+                head = head or job
                 continue
-            if head is None and not leq(job.needs, free):
-                head = job
-                reservation = self.reserve(head, now) if self.policy is Policy.BACKFILL else None
-                continue
-            if head is not None and not self.may_pass(job, head, reservation, now):
+            if head is not None and self.policy is Policy.BACKFILL and not behind:
+                # The head is promised something when there is somebody to hold back.
+                self.reservation = self.reserve(head, now)
+            behind += head is not None
+            if head is not None and not self.may_pass(job, head, now):
                 continue
             starts.append(job.number)
             self.holding[job.number] = self.pending.pop(job.number)
             job.bound = now + job.length_s
         return starts
 
-    def may_pass(
-        self, job: Item, head: Item, reservation: tuple[float, list[int]] | None, now: float
-    ) -> bool:
-        """Whether ``job`` may start behind ``head``; counts it if it overtakes."""
-        free = self.free()
-        if not leq(job.needs, free):
-            return False
+    def may_pass(self, job: Item, head: Item, now: float) -> bool:
+        """Whether ``job``, which fits, may start behind ``head``; counts it if it overtakes."""
+        free, reservation = self.free(), self.reservation
         if self.policy is not Policy.BACKFILL:
             return self.policy is Policy.FIRST_FIT or not any(job.needs)
         rest = [max(0, f - n) if n else f for f, n in zip(free, head.needs, strict=True)]
         is_harmless = leq(job.needs, rest)
-        is_promised = False
-        if reservation is not None:
-            assert self.promise is not None
-            is_promised = reservation[0] <= self.promise[1]
+        is_promised = (
+            reservation is not None
+            and self.promise is not None
+            and reservation[0] <= self.promise[1]
+        )
         if not is_promised and head.passed >= self.overtake:
             return is_harmless
         if reservation is not None and not job.length_s <= reservation[0] - now:
@@ -89,11 +85,11 @@ class Reference:
     def reserve(self, head: Item, now: float) -> tuple[float, list[int]] | None:
         """Return when the head fits at the latest, and what it leaves over then."""
         for moment in sorted({job.bound for job in self.holding.values()}):
-            if moment == inf or moment < now - SLACK_S:
+            if moment == inf or moment + SLACK_S <= now:
                 continue
-            there = [j for j in self.holding.values() if not now - SLACK_S <= j.bound <= moment]
+            there = [j for j in self.holding.values() if not now - SLACK_S < j.bound <= moment]
             held = [sum(job.needs[r] for job in there) for r in range(len(self.capacity))]
-            free = [max(0, u - h) for u, h in zip(self.usable(), held, strict=True)]
+            free = [max(0, u - h) for u, h in zip(self.capacity, held, strict=True)]
             if leq(head.needs, free):
                 if self.promise is None or self.promise[0] != head.number:
                     self.promise = (head.number, moment)

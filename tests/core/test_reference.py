@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hsched.core.events import CancelAsked, Event, HoldAsked, ReleaseAsked, UpdateAsked
+from hsched.core.events import (
+    CancelAsked,
+    Event,
+    HoldAsked,
+    ReleaseAsked,
+    StartsStopped,
+    UpdateAsked,
+)
 from hsched.core.model import Resource, job_id
 from hsched.core.policy import Policy
 from tests.core.kit import Checked, new, started
@@ -17,7 +27,8 @@ def _amounts(draw: st.DrawFn, capacity: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(draw(st.integers(0, most)) for most in capacity)
 
 
-@settings(max_examples=300, deadline=None)
+@pytest.mark.slow
+@settings(max_examples=80, deadline=None)
 @given(data=st.data())
 def test_it_starts_what_the_reference_starts(data: st.DataObject) -> None:
     capacity = data.draw(st.sampled_from([(2,), (5,), (3, 2), (6, 2, 8)]), "capacity")
@@ -29,6 +40,9 @@ def test_it_starts_what_the_reference_starts(data: st.DataObject) -> None:
     now, number = 0.0, 0
     for _ in range(data.draw(st.integers(1, 40), "steps")):
         now += data.draw(st.integers(0, 3), "wait")
+        # A bound that has passed is news to the scheduler when it is asked to look again.
+        look = ours.handle(StartsStopped(again=True), now)
+        assert started(look) == theirs.dispatch(now)
         pending, holding = sorted(theirs.pending), sorted(theirs.holding)
         kinds = ["submit", "submit"] + ["end"] * 2 * bool(holding)
         kinds += ["cancel", "hold", "release", "update"] * bool(pending)
@@ -39,7 +53,11 @@ def test_it_starts_what_the_reference_starts(data: st.DataObject) -> None:
             job = Item(number, data.draw(_amounts(capacity)), data.draw(st.integers(-1, 1)))
             job.length_s = job.length_s if limit is None else limit
             theirs.pending[number] = job
-            fields = {"priority": job.priority, "time_limit_s": limit, "grace_s": 0.0}
+            fields: dict[str, Any] = {
+                "priority": job.priority,
+                "time_limit_s": limit,
+                "grace_s": 0.0,
+            }
             starts = ours.submit(new(number, *job.needs, **fields), now=now)
         elif kind == "end":
             gone = data.draw(st.sampled_from(holding), "gone")

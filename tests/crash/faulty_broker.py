@@ -10,7 +10,7 @@ import signal
 import sys
 
 from hsched import paths
-from hsched.broker import daemon, premises, shims
+from hsched.broker import daemon, premises
 
 
 def main() -> None:
@@ -29,7 +29,6 @@ def main() -> None:
     place = paths.place(name)
     os.makedirs(place.folder, mode=0o700, exist_ok=True)
     lock = premises.take_lock(place)
-    shims.reserve_low_descriptors()
     daemon.serve(daemon.build(place, daemon.Settings(spec=spec), lock, checkpoint))
 
 

@@ -35,6 +35,7 @@ def test_every_field_has_its_key() -> None:
         stdout=b"o",
         stderr=b"e",
         append=True,
+        make_folders=True,
         grace_ms=10,
         leave_children=True,
         oom_score_adj=500,
@@ -44,7 +45,7 @@ def test_every_field_has_its_key() -> None:
     assert set(fields(plan)) == {
         *(b"plan=1", b"id=7", b"cwd=/", b"shell=a | b", b"env=A=1=2", b"env=B=", b"umask=077"),
         *(b"limit=7:1024:-1", b"in=i", b"out=o", b"err=e", b"append=1", b"grace=10", b"leave=1"),
-        *(b"oom=500", b"affinity=0-3,5", b"cgroup=/sys/fs/cgroup/x"),
+        *(b"oom=500", b"mkdirs=1", b"affinity=0-3,5", b"cgroup=/sys/fs/cgroup/x"),
     }
 
 

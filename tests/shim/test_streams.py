@@ -52,6 +52,26 @@ def test_files_are_appended_to(shim: Spawner, tmp_path: Path) -> None:
     assert shim.out() == b"old\nnew\nother\nlast\n"
 
 
+def test_missing_folders_are_made_where_that_is_asked_for(shim: Spawner, tmp_path: Path) -> None:
+    (tmp_path / "there").mkdir()
+    names = {"stdout": b"there/a/b//out", "stderr": bytes(tmp_path / "c" / "err")}
+    shim.run("sh", "-c", BOTH, umask=0o027, make_folders=True, **names)
+    assert (shim.out("there/a/b/out"), shim.out("c/err")) == (b"out\n", b"err\n")
+    assert (tmp_path / "there/a").stat().st_mode & 0o777 == 0o750
+
+
+def test_without_being_asked_no_folder_is_made(shim: Spawner, tmp_path: Path) -> None:
+    failed = shim.run("true", stdout=b"missing/out")
+    assert failed.ending == SpawnFailed(errno.ENOENT, "out")
+    assert not (tmp_path / "missing").exists()
+
+
+def test_a_folder_that_cannot_be_made_is_told(shim: Spawner, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    failed = shim.run("true", stdout=b"file/a/out", make_folders=True)
+    assert failed.ending == SpawnFailed(errno.ENOTDIR, "out")
+
+
 @pytest.mark.parametrize(("umask", "mode"), [(0o022, 0o644), (0o077, 0o600), (0, 0o666)])
 def test_new_files_have_the_umask(shim: Spawner, tmp_path: Path, umask: int, mode: int) -> None:
     shim.run("sh", "-c", "umask; : >mine", umask=umask)

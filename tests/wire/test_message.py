@@ -11,7 +11,25 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hsched.errors import MalformedMessage
-from hsched.wire import jobs, kill, slots, status, stop, submit, subscribe
+from hsched.wire import (
+    adopt,
+    capacity,
+    choice,
+    drain,
+    hold,
+    jobs,
+    kill,
+    release,
+    rerun,
+    resume,
+    slots,
+    status,
+    stop,
+    submit,
+    subscribe,
+    suspend,
+    update,
+)
 from hsched.wire.message import Message, from_json, raw, text, to_json
 
 
@@ -34,7 +52,10 @@ class Outer(Message):
     inners: tuple[Inner, ...] = ()
 
 
-MODULES = (jobs, kill, slots, status, stop, submit, subscribe)
+MODULES = (
+    *(adopt, capacity, choice, drain, hold, jobs, kill, release, rerun),
+    *(resume, slots, status, stop, submit, subscribe, suspend, update),
+)
 MESSAGES = [
     one
     for module in MODULES

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import zlib
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from hsched.core.model import Allocation, JobId, Outcome, OutcomeKind, Request, Resource
@@ -40,13 +41,18 @@ class Asked(NamedTuple):
 
 
 class Life(NamedTuple):
-    """How the job goes; columns of :data:`schema.LIFE`.  Times are wall time, seconds."""
+    """How the job goes; columns of :data:`schema.LIFE`.
+
+    Times are wall time in seconds, but for ``started_clock``: the start on the monotonic
+    clock of that boot, which nobody can set.
+    """
 
     state: str
     attempt: int = 1
     allocation: str | None = None
     suspended: int = 0
     started_at: float | None = None
+    started_clock: float | None = None
     ended_at: float | None = None
     outcome: str | None = None
     exit_status: int | None = None
@@ -84,6 +90,22 @@ class Run:
     boot_id: str
 
 
+def stored(value: Any) -> Any:
+    """Return ``value`` as SQLite takes it: text that stands for odd bytes as those bytes."""
+    if not isinstance(value, str) or value.isascii():
+        return value
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return value.encode("utf-8", "surrogateescape")
+    return value
+
+
+def loaded(value: Any) -> Any:
+    """Return what :func:`stored` was given."""
+    return value.decode("utf-8", "surrogateescape") if isinstance(value, bytes) else value
+
+
 def checksum(group: Given | Asked | Life) -> int:
     """Return the CRC-32 of a group's values; it tells damage, not malice."""
     return zlib.crc32(repr(tuple(group)).encode("utf-8", "surrogatepass"))
@@ -99,6 +121,7 @@ def resources_of(text: str) -> tuple[Resource, ...]:
     return tuple(Resource(*fields) for fields in json.loads(text))
 
 
+@lru_cache(maxsize=1024)
 def request_text(request: Request) -> str:
     """Return a request as the store keeps it."""
     return json.dumps(request.amounts)

@@ -31,6 +31,7 @@ LIFE = (
     "allocation",
     "suspended",
     "started_at",
+    "started_clock",
     "ended_at",
     "outcome",
     "exit_status",
@@ -43,8 +44,6 @@ LIFE = (
 )
 
 TABLES = """
-CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-
 CREATE TABLE run (
     number INTEGER PRIMARY KEY,
     name TEXT NOT NULL UNIQUE,      -- its folder: YYYY-MM-DD/HH-MM-SS
@@ -88,6 +87,7 @@ CREATE TABLE job (
     allocation TEXT,                -- JSON: [slots, amounts]
     suspended INTEGER NOT NULL,
     started_at REAL,
+    started_clock REAL,             -- monotonic seconds of that boot
     ended_at REAL,
     outcome TEXT,
     exit_status INTEGER,
@@ -106,6 +106,6 @@ CREATE INDEX named_job ON job (run, name) WHERE name IS NOT NULL;
 CREATE INDEX unique_job ON job (run, unique_key) WHERE unique_key IS NOT NULL AND state <> 'done';
 
 -- Replies by request key: what was asked twice is done once.
-CREATE TABLE request (key TEXT PRIMARY KEY, reply BLOB NOT NULL, at REAL NOT NULL) WITHOUT ROWID;
+CREATE TABLE request (key TEXT PRIMARY KEY, reply BLOB NOT NULL, at REAL NOT NULL);
 CREATE INDEX request_age ON request (at);
 """

@@ -17,14 +17,18 @@ from typing import Any
 
 from hsched.broker.store import rows, schema
 from hsched.broker.store.rows import Asked, Given, JobRow, Life, Run
-from hsched.core.model import JobId, Resource
+from hsched.core.model import JobId, Resource, format_job_id, job_number
 from hsched.errors import StoreError
 
 _JOB_COLUMNS = ", ".join(
     (*schema.GIVEN, "given_sum", *schema.ASKED, "asked_sum", *schema.LIFE, "life_sum")
 )
-_INSERT_JOB = f"INSERT INTO job ({_JOB_COLUMNS}) VALUES ({', '.join('?' * 36)})"
+_INSERT_JOB = f"INSERT INTO job ({_JOB_COLUMNS}) VALUES ({', '.join('?' * 37)})"
 _SELECT_JOB = f"SELECT {_JOB_COLUMNS} FROM job"
+_UPDATE_GIVEN = (
+    f"UPDATE job SET {', '.join(f'{c} = ?' for c in schema.GIVEN)}, given_sum = ?"
+    " WHERE run = ? AND id = ?"
+)
 _UPDATE_ASKED = (
     f"UPDATE job SET {', '.join(f'{c} = ?' for c in schema.ASKED)}, asked_sum = ?"
     " WHERE run = ? AND id = ?"
@@ -48,9 +52,15 @@ class Store:
         """
         self.path = path
         try:
+            if not os.path.exists(path):
+                _make(path)
+            elif not os.path.getsize(path):
+                raise damaged(path, "it is empty")  # opening it would write to it
             self._connect()
-        except sqlite3.Error as error:
-            raise StoreError(f"{path}: {error}") from error
+        except sqlite3.OperationalError as error:
+            raise StoreError(f"{path}: {error}; nothing was changed") from error
+        except sqlite3.DatabaseError as error:
+            raise damaged(path, str(error)) from error
 
     def ensure_on_disk(self) -> None:
         """Where the file was removed, write all it holds anew, and go on with that.
@@ -68,6 +78,9 @@ class Store:
         with open(fresh, "rb") as file:
             os.fsync(file.fileno())
         self._db.close()
+        for stale in (f"{self.path}-wal", f"{self.path}-shm"):
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(stale)  # it belongs to the file that was removed
         os.replace(fresh, self.path)
         self._connect()
 
@@ -164,7 +177,7 @@ class Store:
     def last_job_number(self, run: int) -> int:
         """Return the highest job number given out in ``run``, 0 for none."""
         row = self._db.execute("SELECT max(id) FROM job WHERE run = ?", (run,)).fetchone()
-        return 0 if row[0] is None else int(row[0]) >> 21
+        return 0 if row[0] is None else job_number(JobId(row[0]))
 
     # Environments
 
@@ -204,6 +217,11 @@ class Store:
         """Insert new jobs."""
         self._db.executemany(_INSERT_JOB, (_values(job) for job in jobs))
 
+    def write_given(self, given: Given) -> None:
+        """Write anew what a job was submitted with."""
+        values = (*map(rows.stored, given), rows.checksum(given), given.run, given.id)
+        self._db.execute(_UPDATE_GIVEN, values)
+
     def write_asked(self, run: int, job_id: JobId, asked: Asked) -> None:
         """Write what may change of a pending job."""
         self._db.execute(_UPDATE_ASKED, (*asked, rows.checksum(asked), run, job_id))
@@ -215,7 +233,7 @@ class Store:
     def job(self, run: int, job_id: JobId) -> JobRow | None:
         """Return one job, live or done."""
         row = self._db.execute(f"{_SELECT_JOB} WHERE run = ? AND id = ?", (run, job_id)).fetchone()
-        return None if row is None else _job(row)
+        return None if row is None else job_of(row)
 
     def live_jobs(self, run: int) -> Iterator[JobRow]:
         """Yield the jobs that are not done, in order of id.
@@ -227,22 +245,22 @@ class Store:
             f"{_SELECT_JOB} WHERE run = ? AND state <> 'done' ORDER BY id", (run,)
         )
         for row in found:
-            job = _job(row)
+            job = job_of(row)
             if (row[_GIVEN_END], row[_ASKED_END], row[-1]) != tuple(
                 rows.checksum(group) for group in job
             ):
-                raise StoreError(f"{self.path}: the row of job {job.given.id >> 21} is damaged")
+                raise damaged(self.path, f"the row of job {format_job_id(job.given.id)}")
             yield job
 
     def select_jobs(self, where: str, values: Sequence[Any], tail: str) -> list[JobRow]:
         """Return the jobs that an SQL condition chooses; ``tail`` orders and limits."""
         query = f"{_SELECT_JOB} WHERE {where} {tail}"
-        return [_job(row) for row in self._db.execute(query, values)]
+        return [job_of(row) for row in self._db.execute(query, list(map(rows.stored, values)))]
 
     def ids(self, where: str, values: Sequence[Any]) -> list[JobId]:
         """Return the ids of the jobs that an SQL condition chooses, in order."""
         query = f"SELECT id FROM job WHERE {where} ORDER BY id"
-        return [JobId(row[0]) for row in self._db.execute(query, values)]
+        return [JobId(row[0]) for row in self._db.execute(query, list(map(rows.stored, values)))]
 
     # Requests that were done
 
@@ -259,25 +277,55 @@ class Store:
         """Forget replies older than ``before``; no client asks for so long."""
         self._db.execute("DELETE FROM request WHERE at < ?", (before,))
 
+    def copy_row(self, table: str, row: Sequence[Any]) -> int:
+        """Insert a row of another store; return 1, or 0 where its key is there already."""
+        marks = ", ".join("?" * len(row))
+        return self._db.execute(f"INSERT OR IGNORE INTO {table} VALUES ({marks})", row).rowcount
+
     # Opening
 
     def _connect(self) -> None:
         self._db = sqlite3.connect(
             self.path, timeout=0.0, isolation_level=None, cached_statements=64
         )
-        for pragma in ("locking_mode = EXCLUSIVE", "journal_mode = WAL", "synchronous = FULL"):
-            self._db.execute(f"PRAGMA {pragma}")
+        _set_up(self._db)
         version = self._db.execute("PRAGMA user_version").fetchone()[0]
-        if version == 0:
-            self._db.executescript(
-                f"BEGIN IMMEDIATE; {schema.TABLES} PRAGMA user_version = {schema.FORMAT_VERSION};"
-                " COMMIT;"
-            )
-        elif version > schema.FORMAT_VERSION:
+        if version > schema.FORMAT_VERSION:
             raise StoreError(
                 f"{self.path} is of format {version}, this hsched knows {schema.FORMAT_VERSION}; "
                 "install the newer hsched, or set HSCHED_HOME to an empty folder"
             )
+        (verdict,) = self._db.execute("PRAGMA quick_check(1)").fetchone()
+        if version < 1 or verdict != "ok":
+            raise damaged(self.path, "it has no tables" if version < 1 else str(verdict))
+
+
+def damaged(path: str, how: str) -> StoreError:
+    """Return the error for a store that must not be trusted, with the way out."""
+    return StoreError(
+        f"{path} is damaged ({how}); nothing was started; `hstart --salvage` makes a new store "
+        "of all that can be read, and keeps the damaged file"
+    )
+
+
+def _make(path: str) -> None:
+    """Make an empty store; it comes into being whole, so an empty file is always damage."""
+    fresh = f"{path}.new"
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(fresh)
+    db = sqlite3.connect(fresh, isolation_level=None)
+    _set_up(db)
+    db.executescript(
+        f"BEGIN IMMEDIATE; {schema.TABLES} PRAGMA user_version = {schema.FORMAT_VERSION}; COMMIT;"
+    )
+    db.close()  # which also brings the write-ahead log into the file
+    os.chmod(fresh, 0o600)
+    os.replace(fresh, path)
+
+
+def _set_up(db: sqlite3.Connection) -> None:
+    for pragma in ("locking_mode = EXCLUSIVE", "journal_mode = WAL", "synchronous = FULL"):
+        db.execute(f"PRAGMA {pragma}")
 
 
 def _run(row: tuple[Any, ...]) -> Run:
@@ -287,7 +335,7 @@ def _run(row: tuple[Any, ...]) -> Run:
 
 def _values(job: JobRow) -> tuple[Any, ...]:
     return (
-        *job.given,
+        *map(rows.stored, job.given),
         rows.checksum(job.given),
         *job.asked,
         rows.checksum(job.asked),
@@ -296,9 +344,10 @@ def _values(job: JobRow) -> tuple[Any, ...]:
     )
 
 
-def _job(row: tuple[Any, ...]) -> JobRow:
+def job_of(row: tuple[Any, ...]) -> JobRow:
+    """Return the job that a row of all columns describes."""
     return JobRow(
-        Given(*row[:_GIVEN_END]),
+        Given(*map(rows.loaded, row[:_GIVEN_END])),
         Asked(*row[_GIVEN_END + 1 : _ASKED_END]),
         Life(*row[_ASKED_END + 1 : -1]),
     )

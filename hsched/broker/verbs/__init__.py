@@ -2,7 +2,24 @@
 
 from __future__ import annotations
 
-from hsched.broker.verbs import jobs, kill, slots, status, stop, submit, subscribe
+from hsched.broker.verbs import (
+    adopt,
+    capacity,
+    drain,
+    hold,
+    jobs,
+    kill,
+    release,
+    rerun,
+    resume,
+    slots,
+    status,
+    stop,
+    submit,
+    subscribe,
+    suspend,
+    update,
+)
 from hsched.broker.verbs.verb import Verb
 
 VERBS: dict[str, Verb] = {
@@ -10,8 +27,17 @@ VERBS: dict[str, Verb] = {
     for verb in (
         submit.VERB,
         jobs.VERB,
+        rerun.VERB,
+        adopt.VERB,
         kill.VERB,
+        hold.VERB,
+        release.VERB,
+        update.VERB,
+        suspend.VERB,
+        resume.VERB,
         slots.VERB,
+        capacity.VERB,
+        drain.VERB,
         status.VERB,
         stop.VERB,
         subscribe.VERB,

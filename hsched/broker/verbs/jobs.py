@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from hsched.broker.endpoint import Peer
-from hsched.broker.store.rows import Run
+from hsched.broker.selection import meaning
 from hsched.broker.verbs.verb import Verb
 from hsched.broker.views import Viewer
-from hsched.core.model import array_index, job_id, job_number, parse_job_id
+from hsched.core.model import parse_job_id
 from hsched.errors import NoSuchJob, WrongUsage
 from hsched.wire.jobs import JobsReply, JobsRequest
 
@@ -25,8 +24,6 @@ _SCOPES = {
     "failed": "state = 'done' AND outcome <> 'succeeded'",
     "all": "1",
 }
-_RANGE = re.compile(r"(\d{1,12})-(\d{1,12})")
-_ID = re.compile(r"\d+(\.\d+)?")
 
 
 def page(viewer: Viewer, request: JobsRequest) -> JobsReply:
@@ -38,7 +35,7 @@ def page(viewer: Viewer, request: JobsRequest) -> JobsReply:
     """
     if request.scope not in _SCOPES:
         raise WrongUsage(f"scope {request.scope}: one of {', '.join(_SCOPES)}")
-    where, values = _condition(viewer.run, request)
+    where, values = _condition(viewer, request)
     limit = max(1, min(request.limit, _MAX_PAGE))
     if request.last is not None:
         limit = max(0, min(request.last, _MAX_PAGE))
@@ -48,9 +45,10 @@ def page(viewer: Viewer, request: JobsRequest) -> JobsReply:
     if not rows and request.words and request.after is None:
         raise NoSuchJob(f"no such job found: {' '.join(request.words)}")
     views = [viewer.view(row) for row in rows[:limit]]
+    last = views[-1].id if views else None
     if request.states:
         views = [view for view in views if view.state in request.states]
-    return JobsReply(jobs=tuple(views), more=len(rows) > limit)
+    return JobsReply(jobs=tuple(views), more=len(rows) > limit, last=last)
 
 
 def _jobs(broker: Broker, request: JobsRequest, _peer: Peer, _key: str) -> JobsReply:
@@ -73,27 +71,18 @@ def older(viewer: Viewer, name: str) -> Viewer:
     return replace(viewer, run=run, scheduler=None)
 
 
-def _condition(run: Run, request: JobsRequest) -> tuple[str, Sequence[Any]]:
-    parts, values = ["run = ?", _SCOPES[request.scope]], [run.number]
+def _condition(viewer: Viewer, request: JobsRequest) -> tuple[str, Sequence[Any]]:
+    run = viewer.run.number
+    parts, values = ["run = ?", _SCOPES[request.scope]], [run]
     if request.words:
-        chosen = [_word(word) for word in request.words]
-        parts.append("(" + " OR ".join(part for part, _ in chosen) + ")")
-        values += [value for _, some in chosen for value in some]
+        last = viewer.store.last_job_number(run)
+        meant = [meaning(word, last) for word in request.words]
+        parts.append("(" + " OR ".join(one.condition for one in meant) + ")")
+        values += [value for one in meant for value in one.values]
     if request.after is not None:
         parts.append("id > ?")
         values.append(parse_job_id(request.after))
     return " AND ".join(parts), values
-
-
-def _word(word: str) -> tuple[str, tuple[Any, ...]]:
-    if _ID.fullmatch(word):
-        identity = parse_job_id(word)
-        if array_index(identity) is not None:
-            return "id = ?", (identity,)
-        return "(id >= ? AND id < ?)", (identity, job_id(job_number(identity) + 1))
-    if span := _RANGE.fullmatch(word):
-        return "(id >= ? AND id < ?)", (job_id(int(span[1])), job_id(int(span[2]) + 1))
-    return "name = ?", (word,)
 
 
 VERB = Verb(JobsRequest, _jobs)

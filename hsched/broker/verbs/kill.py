@@ -9,7 +9,7 @@ from hsched.broker.endpoint import Peer
 from hsched.broker.selection import choose
 from hsched.broker.verbs.verb import Verb
 from hsched.core.events import CancelAsked, SignalAsked
-from hsched.core.model import format_job_id
+from hsched.core.model import State, format_job_id
 from hsched.errors import WrongUsage
 from hsched.wire.kill import KillReply, KillRequest
 
@@ -22,14 +22,14 @@ _HIGHEST_SIGNAL = 31
 def _kill(broker: Broker, request: KillRequest, _peer: Peer, _key: str) -> KillReply:
     if not 1 <= request.signal <= _HIGHEST_SIGNAL:
         raise WrongUsage(f"signal {request.signal}: 1 to {_HIGHEST_SIGNAL}")
-    words = None if request.everything else request.words
-    ids = choose(broker, words, request.states)
-    if request.signal == signal.SIGKILL:
-        broker.apply(CancelAsked(ids, 0.0, "hkill"))
-    elif request.signal == signal.SIGTERM:
-        broker.apply(CancelAsked(ids, request.grace, "hkill"))
-    else:
+    ends = request.signal in (signal.SIGTERM, signal.SIGKILL)
+    ids = choose(broker, request, () if ends else (State.RUNNING, State.STOPPING))
+    if not ends:
         broker.apply(SignalAsked(ids, request.signal))
+    elif request.signal == signal.SIGKILL:
+        broker.apply(CancelAsked(ids, 0.0, "hkill"))
+    else:
+        broker.apply(CancelAsked(ids, request.grace, "hkill"))
     return KillReply(ids=tuple(format_job_id(one) for one in ids))
 
 

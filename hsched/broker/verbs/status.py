@@ -31,7 +31,7 @@ def _status(broker: Broker, _request: StatusRequest, _peer: Peer, _key: str) -> 
             "running": scheduler.running_count,
             "pending": scheduler.pending_count,
         },
-        stopping=broker.stop_request is not None,
+        stopping=not broker.may_start,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from hsched.broker.endpoint import Peer
@@ -16,12 +17,15 @@ if TYPE_CHECKING:
     from hsched.broker.broker import Broker
 
 
-def _stop(broker: Broker, request: StopRequest, peer: Peer, key: str) -> None:
+def _stop(broker: Broker, request: StopRequest, peer: Peer, key: str) -> StopReply | None:
     scheduler = broker.scheduler
+    if request.drain:
+        return _drain(broker)
     if scheduler.live_count and not request.force:
         raise Refused(
             f"jobs are still queued: {scheduler.running_count} running, "
-            f"{scheduler.pending_count} pending; `hstop --force` cancels them"
+            f"{scheduler.pending_count} pending; `hstop --force` cancels them, "
+            "`hstop --drain` lets those end that run"
         )
     broker.stop_request = (peer, key)
     broker.apply(StartsStopped())
@@ -29,6 +33,16 @@ def _stop(broker: Broker, request: StopRequest, peer: Peer, key: str) -> None:
     if ids:
         broker.apply(CancelAsked(ids, request.grace, "hstop --force"))
     broker.store.begin()  # an idle scheduler has nothing else to commit, and must end too
+    return None
+
+
+def _drain(broker: Broker) -> StopReply:
+    broker.apply(StartsStopped())
+    broker.change_run(replace(broker.run, options={**broker.run.options, "draining": True}))
+    scheduler = broker.scheduler
+    return StopReply(
+        folder=broker.run_folder, running=scheduler.running_count, pending=scheduler.pending_count
+    )
 
 
 def finish(broker: Broker, peer: Peer, key: str) -> None:

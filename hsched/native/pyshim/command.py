@@ -39,6 +39,9 @@ class Child:
         self._in_cwd = True
         with Step("in"):
             open_as(0, plan.get(b"in"), os.O_RDONLY | os.O_NOCTTY)
+        if plan.mkdirs:
+            make_folders(plan.get(b"out"))
+            make_folders(plan.get(b"err"))
         with Step("out"):
             open_as(1, plan.get(b"out"), plan.write_flags)
         self._err_done = True
@@ -63,7 +66,7 @@ class Child:
     def _set_limits(self) -> None:
         for number, soft, hard in self._plan.limits:
             try:
-                resource.prlimit(0, number, (soft, hard))
+                _set_limit(number, soft, hard)
             except ValueError:
                 raise Failed("limits", errno.EINVAL) from None
 
@@ -94,6 +97,14 @@ def open_as(target: int, path: bytes | None, flags: int) -> None:
         os.close(fd)
 
 
+def make_folders(path: bytes | None) -> None:
+    """Make the folders that ``path`` needs; what cannot be made is told by the opening."""
+    try:
+        os.makedirs(os.path.dirname(path or b"") or b".", exist_ok=True)
+    except OSError:
+        return
+
+
 def set_affinity(cores: bytes | None) -> None:
     """Keep to these cores, as in ``0-3,5``, as far as they exist."""
     try:
@@ -102,3 +113,17 @@ def set_affinity(cores: bytes | None) -> None:
         os.sched_setaffinity(0, chosen)
     except (OSError, ValueError):
         return
+
+
+def _set_limit(number: int, soft: int, hard: int) -> None:
+    """Set a limit; where the submitter's was higher than the broker's, the broker's holds."""
+    try:
+        resource.prlimit(0, number, (soft, hard))
+    except PermissionError:
+        most = resource.prlimit(0, number)[1]
+        resource.prlimit(0, number, (_least(soft, most), _least(hard, most)))
+
+
+def _least(limit: int, most: int) -> int:
+    infinite = resource.RLIM_INFINITY
+    return limit if most == infinite or (limit != infinite and limit < most) else most

@@ -13,7 +13,7 @@ from .command import Child
 from .files import Failed, Step, read_head, write_text
 from .plan import Plan
 from .record import COMMAND, ENDING, MEMORY, RECORD_FD, record_started, record_write
-from .tree import stat_fields, strike_all, tree_signal, tree_terminate
+from .tree import stat_fields, tree_freeze, tree_kill, tree_signal, tree_terminate
 
 PLAN_FD, FIRST_STRAY_FD = 3, 5
 RUNNING, TERMINATING, KILLING = range(3)
@@ -117,7 +117,7 @@ class Job:
     def _terminate(self) -> None:
         if self._phase == RUNNING:
             self._phase, self._deadline = TERMINATING, time.monotonic() + self._plan.grace
-        tree_terminate()
+        tree_terminate(self._first)
 
     def _start_killing(self) -> None:
         self._phase, self._pause, self._deadline = KILLING, FIRST_PAUSE, 0.0
@@ -128,8 +128,7 @@ class Job:
             self._start_killing()
         if self._plan.cgroup is not None:
             write_text(self._plan.cgroup + b"/cgroup.kill", b"1")
-        strike_all(signal.SIGSTOP)
-        strike_all(signal.SIGKILL)
+        tree_kill(self._first)
         self._deadline = time.monotonic() + self._pause
         self._pause = min(2 * self._pause, LONGEST_PAUSE)
 
@@ -140,7 +139,7 @@ class Job:
         elif asked == signal.SIGKILL:
             self._start_killing()
         elif asked == signal.SIGSTOP:
-            strike_all(signal.SIGSTOP)
+            tree_freeze(self._first)
         elif 1 <= asked <= 31:
             tree_signal(asked)
 

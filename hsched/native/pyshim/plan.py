@@ -29,6 +29,7 @@ class Plan:
         self.limits = [(int(number), int(soft), int(hard)) for number, soft, hard in limits]
         self.umask = int(self._value.get(b"umask", b"-1"), 8)
         self.grace = int(self._value.get(b"grace", b"5000")) / 1000
+        self.mkdirs = self.get(b"mkdirs") == b"1"
         self.leave = self.get(b"leave") == b"1"
         self.cgroup = self.get(b"cgroup")
         self.write_flags = os.O_WRONLY | os.O_CREAT | os.O_NOCTTY

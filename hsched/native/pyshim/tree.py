@@ -57,10 +57,27 @@ def tree_signal(*numbers: int) -> None:
             send(pid, number)
 
 
-def tree_terminate() -> None:
-    """TERM to all of it at one moment: what it starts in answer, to save its work, gets none."""
+def tree_freeze(first: int) -> None:
+    """Stop the whole tree, so that nothing in it can fork.
+
+    ``first`` is the first process, or 0 once it has been reaped.  Most jobs are
+    one group, its own: so a bomb is stopped before it can keep the shim from looking.
+    """
+    if first > 0:
+        send(-first, signal.SIGSTOP)
     strike_all(signal.SIGSTOP)
+
+
+def tree_terminate(first: int) -> None:
+    """TERM to all of it at one moment: what it starts in answer, to save its work, gets none."""
+    tree_freeze(first)
     tree_signal(signal.SIGTERM, signal.SIGCONT)
+
+
+def tree_kill(first: int) -> None:
+    """Kill the whole tree, as far as it can be found now."""
+    tree_freeze(first)
+    strike_all(signal.SIGKILL)
 
 
 def strike_all(number: int) -> None:

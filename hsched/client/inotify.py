@@ -1,0 +1,68 @@
+"""Waking up when a file grows or comes into being, by inotify(7)."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+from types import TracebackType
+
+_IN_MODIFY, _IN_MOVED_TO, _IN_CREATE = 0x2, 0x80, 0x100
+
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+class Growth:
+    """Watches one path: the file, or the nearest folder that exists as long as it does not.
+
+    ``descriptor`` becomes readable when there may be more of the file than before.
+    """
+
+    def __init__(self, path: str) -> None:
+        """Watch nothing yet; :meth:`renew` begins.
+
+        Raises:
+            OSError: the user has too many watches.
+        """
+        self._path = os.fsencode(os.path.abspath(path))
+        self._watched: bytes | None = None
+        self._watch = -1
+        self.descriptor = _checked(_libc.inotify_init1(os.O_NONBLOCK | os.O_CLOEXEC))
+
+    def __enter__(self) -> Growth:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        os.close(self.descriptor)
+
+    def renew(self) -> None:
+        """Forget what was told so far, and watch on; look at the file after this call."""
+        with contextlib.suppress(BlockingIOError):
+            os.read(self.descriptor, 65536)
+        # Again until nothing has come into being between the look and the watch.
+        while (nearest := self._nearest()) != self._watched:
+            if self._watched is not None:
+                _libc.inotify_rm_watch(self.descriptor, self._watch)
+                self._watched = None
+            mask = _IN_MODIFY if nearest == self._path else _IN_CREATE | _IN_MOVED_TO
+            with contextlib.suppress(FileNotFoundError):
+                self._watch = _checked(_libc.inotify_add_watch(self.descriptor, nearest, mask))
+                self._watched = nearest
+
+    def _nearest(self) -> bytes:
+        path = self._path
+        while not os.path.exists(path) and path != b"/":
+            path = os.path.dirname(path)
+        return path
+
+
+def _checked(result: int) -> int:
+    if result < 0:
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number))
+    return result

@@ -1,0 +1,24 @@
+"""Update: change what pending jobs ask for."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from hsched.wire.choice import Choice
+
+
+class UpdateRequest(Choice):
+    """Change the chosen pending jobs; None leaves a field as it is.
+
+    ``time_limit`` is in seconds, and ``no_time_limit`` removes one.  ``dependencies``
+    replaces those there were, () removes them.  ``run`` is the run that their ids belong
+    to, where the caller knows.
+    """
+
+    VERB: ClassVar[str] = "update"
+    priority: int | None = None
+    slots: str | None = None
+    time_limit: float | None = None
+    no_time_limit: bool = False
+    dependencies: tuple[str, ...] | None = None
+    run: str | None = None

@@ -1,0 +1,55 @@
+"""Kill means the whole tree, whatever the job does to escape."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+
+from tests.e2e.shell import Shell
+
+#: Forks a successor and dies, again and again; bounded, so that a bug cannot flood the machine.
+RUNNER = """
+import os, time
+open("up", "w").close()
+for step in range(20000):
+    if os.fork():
+        os._exit(0)
+    if step % 50 == 0:
+        os.setsid()
+    time.sleep(0.0005)
+"""
+
+ESCAPES = {
+    "double fork": "(setsid sleep 2001 &); setsid -f sleep 2002; touch up; sleep 2003",
+    "cleared environment": "env -i setsid -f sleep 2001; touch up; sleep 2003",
+    "ignores TERM": "trap '' TERM; touch up; while :; do sleep 0.05; done",
+    "stopped": "sh -c 'kill -STOP $$' & touch up; sleep 2003",
+}
+
+
+@pytest.mark.parametrize("line", ESCAPES.values(), ids=ESCAPES)
+@pytest.mark.parametrize(
+    "how", [["hkill"], ["hkill", "--kill"], ["hstop", "--force"]], ids=" ".join
+)
+def test_nothing_of_a_killed_job_is_left(sched: Shell, line: str, how: list[str]) -> None:
+    mark = "HSCHED_TEST_MARK=here"
+    job = sched.submit("1", "--grace", "0.2", "--env", mark, "--", line)
+    sched.until((sched.folder / "up").exists, "the job runs")
+    sched.ok(*how, *([job] if how[0] == "hkill" else []))
+    assert not sched.run("pgrep", "-f", "sleep 200[123]").stdout
+    left = [pid for pid in sched.processes() if pid != _broker(sched, how)]
+    assert left == [], sched.describe()
+
+
+def test_a_job_that_runs_away_from_itself_is_caught(sched: Shell) -> None:
+    job = sched.submit("1", "--leave-children", "--", sys.executable, "-c", RUNNER)
+    sched.until((sched.folder / "up").exists, "the job runs")
+    chased = sched.submit("1", "--grace", "0", "--", sys.executable, "-c", RUNNER)
+    ended = sched.wait(chased)
+    assert (ended["outcome"], ended["tree_left"]) == ("succeeded", "ended")
+    assert sched.job(job)["outcome"] == "succeeded"
+
+
+def _broker(sched: Shell, how: list[str]) -> int | None:
+    return None if how[0] == "hstop" else sched.broker_pid()
