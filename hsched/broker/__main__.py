@@ -35,6 +35,7 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("--spec")
     parser.add_argument("--policy")
     parser.add_argument("--overtake", type=int)
+    parser.add_argument("--cgroup", action="store_true", default=None)
     parser.add_argument("--continue", dest="continued", action="store_true")
     parser.add_argument("--resume", action="store_true")
     parser.add_argument("--foreground", action="store_true")
@@ -66,7 +67,12 @@ def _serve(options: argparse.Namespace) -> int:
     if options.salvage:
         _salvage(place)
     settings = daemon.Settings(
-        options.spec, options.policy, options.overtake, options.continued, options.resume
+        spec=options.spec,
+        policy=options.policy,
+        overtake=options.overtake,
+        cgroup=options.cgroup,
+        continued=options.continued,
+        resumed=options.resume,
     )
     broker = daemon.build(place, settings, lock)
     _tell(options.ready_fd, "ready")

@@ -19,6 +19,7 @@ from typing import Any
 
 from hsched.broker import clock, kernel, shims
 from hsched.broker.broker import Broker, Parts
+from hsched.broker.cgroups import Cgroups
 from hsched.broker.endpoint import Endpoint, choose_socket
 from hsched.broker.premises import Premises
 from hsched.broker.store import Store
@@ -43,12 +44,13 @@ class Settings:
     spec: str | None = None
     policy: str | None = None
     overtake: int | None = None
+    cgroup: bool | None = None
     continued: bool = False  # the run that there is, as a killed broker left it
     resumed: bool = False  # also where it was drained
 
     def options(self, before: dict[str, Any]) -> dict[str, Any]:
         """Return the options of a run, those of ``before`` where nothing else was said."""
-        said = {"policy": self.policy, "overtake": self.overtake}
+        said = {"policy": self.policy, "overtake": self.overtake, "cgroup": self.cgroup}
         after = {**before, **{name: value for name, value in said.items() if value is not None}}
         if self.resumed:
             after.pop("draining", None)
@@ -87,7 +89,7 @@ def build(
         endpoint=endpoint,
         premises=Premises(place, lock, endpoint),
         waker=Waker(),
-        shims=shims.Shims(folder),
+        shims=shims.Shims(folder, Cgroups(place.name) if run.options.get("cgroup") else None),
     )
     broker = Broker(parts, checkpoint)
     broker.take_over()

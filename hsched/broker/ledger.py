@@ -132,6 +132,7 @@ class Ledger:
             tree_left=used.tree_left,
             cpu_s=used.cpu_s,
             peak_memory_bytes=used.peak_memory_bytes,
+            peak_memory_kind=used.peak_memory_kind,
         )
         self._store.write_life(self._run.number, effect.job_id, life)
 

@@ -22,10 +22,14 @@ _LEFT = {Left.NOTHING: "nothing", Left.ENDED: "ended", Left.RUNNING: "running"}
 
 
 class Used(NamedTuple):
-    """What a job used: seconds of CPU, bytes, wall time of its end, what it left behind."""
+    """What a job used: seconds of CPU, bytes, wall time of its end, what it left behind.
+
+    The peak is that of the ``tree`` where the job had a cgroup, else of its largest ``process``.
+    """
 
     cpu_s: float | None = None
     peak_memory_bytes: int | None = None
+    peak_memory_kind: str | None = None
     ended_at: float | None = None
     tree_left: str | None = None
 
@@ -56,9 +60,11 @@ def used_by(record: Record | None) -> Used:
     usage = getattr(record.ending, "usage", None) if record is not None else None
     if not isinstance(usage, Usage):
         return Used()
+    tree = None if record is None else record.tree_peak_kb
     return Used(
         cpu_s=usage.cpu_us / 1e6,
-        peak_memory_bytes=usage.max_rss_kb * 1024,
+        peak_memory_bytes=1024 * (usage.max_rss_kb if tree is None else tree),
+        peak_memory_kind="process" if tree is None else "tree",
         ended_at=usage.ended_at_us / 1e6,
         tree_left=None if usage.left is None else _LEFT[usage.left],
     )

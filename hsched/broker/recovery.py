@@ -89,9 +89,11 @@ def end_of_shim(broker: Broker, job_id: JobId, path: str) -> None:
         return
 
     def gone() -> None:
+        broker.shims.remove_cgroup(path)
         broker.spent(path)
         broker.apply(Ended(job_id, outcomes.outcome_of(record)))
 
+    broker.shims.kill_cgroup(path)
     command = None if record is None else record.command
     remains.Remains(
         waker=broker.waker,

@@ -11,9 +11,10 @@ import contextlib
 import fcntl
 import os
 import signal
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from hsched.broker import remains
+from hsched.broker.cgroups import Cgroups
 from hsched.core.model import JobId, format_job_id
 from hsched.native import shim_argv, shim_command
 from hsched.native.plan import Plan, encode_plan
@@ -38,9 +39,10 @@ class Shim:
 class Shims:
     """All shims of one run, by the descriptor that tells their end."""
 
-    def __init__(self, folder: str) -> None:
-        """``folder`` holds the records."""
+    def __init__(self, folder: str, cgroups: Cgroups | None = None) -> None:
+        """``folder`` holds the records; with ``cgroups`` each job gets one."""
         self._folder = folder
+        self._cgroups = cgroups
         self._program = shim_command()
         self._by_pidfd: dict[int, Shim] = {}
         self._by_job: dict[JobId, Shim] = {}
@@ -64,8 +66,10 @@ class Shims:
             OSError: it could not be (no processes, descriptors or space); nothing is left.
             ValueError: the plan holds a NUL byte.
         """
-        content = encode_plan(plan)
         path = self.record_path(job_id, attempt)
+        if self._cgroups is not None:
+            plan = replace(plan, cgroup=self._cgroups.make(os.path.basename(path)))
+        content = encode_plan(plan)
         record = _high(os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600))
         try:
             pid = self._spawn(plan.job_id, content, record)
@@ -124,8 +128,20 @@ class Shims:
     def _pids(self) -> frozenset[int]:
         return frozenset(shim.pid for shim in self._by_job.values())
 
+    def kill_cgroup(self, record: str) -> None:
+        """Kill what a killed shim left in its job's cgroup, if it had one."""
+        if self._cgroups is not None:
+            self._cgroups.kill(os.path.basename(record))
+
+    def remove_cgroup(self, record: str) -> None:
+        """Remove the cgroup that a killed shim could not remove."""
+        if self._cgroups is not None:
+            self._cgroups.remove(os.path.basename(record))
+
     def forget_all(self) -> None:
         """Stop watching; the shims go on."""
+        if self._cgroups is not None:
+            self._cgroups.close()
         for pidfd in self._by_pidfd:
             os.close(pidfd)
         self._by_pidfd.clear()

@@ -74,8 +74,8 @@ class Starter:
         broker, job_id = self._broker, effect.job_id
         log.warning("cannot start job %d: %s", job_id >> 21, error)
         if error.errno in _FULL:
-            broker.apply(NotStarted(job_id))
             broker.apply(StartsStopped())
+            broker.apply(NotStarted(job_id))
             self.deadline = clock.monotonic() + _PAUSE_S
         else:
             what = "the broker could not start its shim"

@@ -89,7 +89,7 @@ class Viewer:
             wall_s=_wall(life, self.wall),
             cpu_s=life.cpu_s,
             peak_memory_bytes=life.peak_memory_bytes,
-            peak_memory_kind=None if life.peak_memory_bytes is None else "process",
+            peak_memory_kind=life.peak_memory_kind,
             suspended=None if live is None else live.suspended,
             expected_start_at=self._expected(live),
             cwd=given.cwd,

@@ -44,6 +44,12 @@ _PATIENCE_S = 60.0
     "for it; by default 10.",
 )
 @click.option(
+    "--cgroup",
+    is_flag=True,
+    help="Give each job a cgroup, where cgroup v2 is writable: nothing escapes a kill, and the "
+    "peak memory is that of the whole tree. Starting a job takes about half a millisecond longer.",
+)
+@click.option(
     "--restart",
     is_flag=True,
     help="Replace a live broker by the installed version; its jobs run on.",
@@ -66,8 +72,6 @@ def command(
     scheduler: str | None,
     spec: str | None,
     restart: bool,
-    salvage: bool,
-    resume: bool,
     foreground: bool,
     **settings: Any,
 ) -> None:
@@ -77,16 +81,11 @@ def command(
     others. Without SPEC there is one resource, with a slot for each core.
     """
     place = paths.place(scheduler or paths.default_name())
-    said = {"spec": spec, **settings}
-    arguments = [f"--{name}={value}" for name, value in said.items() if value is not None]
+    arguments = _arguments({"spec": spec, **settings})
     if restart:
         launch.restart(place, time.monotonic() + _PATIENCE_S)
         put([f"restarted {place.name} scheduler"])
         return
-    if salvage:
-        arguments.append("--salvage")
-    if resume:
-        arguments.append("--resume")
     if foreground:
         _become(place, arguments)
     try:
@@ -95,6 +94,13 @@ def command(
         raise _already(place, spec) from error
     with Client(place.name) as client:
         put([f"started {place.name} scheduler with nslots = {amounts(client.slots())}"])
+
+
+def _arguments(said: dict[str, Any]) -> list[str]:
+    """Return what was said as options of the broker's process."""
+    flags = [f"--{name}" for name, value in said.items() if value is True]
+    valued = {name: value for name, value in said.items() if value not in (None, True, False)}
+    return flags + [f"--{name}={value}" for name, value in valued.items()]
 
 
 def _already(place: paths.Place, spec: str | None) -> AlreadyRunning:

@@ -65,14 +65,15 @@ def test_hstart_with_other_totals_takes_those(sched: Shell) -> None:
 
 
 def test_a_broker_killed_again_and_again_loses_nothing(sched: Shell) -> None:
+    each, rounds = 20, 10
     ids = []
-    for _ in range(10):
-        ids += sched.sh("for i in 1 2 3 4; do hsubmit 1 'echo x >> log'; done").split()
+    for _ in range(rounds):
+        ids += sched.sh(f"seq {each} | hsubmit 1 --each - sh -c 'echo x >> log' {{}}").split()
         sched.kill_broker()
-    assert ids == [str(number) for number in range(1, 41)]
-    for job in ids:
-        assert sched.wait(job)["outcome"] == "succeeded"
-    assert len((sched.folder / "log").read_text().split()) == 40
+    assert ids == [str(number) for number in range(1, each * rounds + 1)]
+    sched.ok("hwait", f"1-{ids[-1]}")
+    assert [job["outcome"] for job in sched.jobs("--all")] == ["succeeded"] * len(ids)
+    assert len((sched.folder / "log").read_text().split()) == len(ids)
 
 
 def test_a_killed_shim_loses_its_job_and_nothing_else(sched: Shell) -> None:

@@ -62,6 +62,7 @@ class Life(NamedTuple):
     tree_left: str | None = None
     cpu_s: float | None = None
     peak_memory_bytes: int | None = None
+    peak_memory_kind: str | None = None
 
     def outcome_or_none(self) -> Outcome | None:
         """Return how the job ended, None while it is live."""

@@ -41,6 +41,7 @@ LIFE = (
     "tree_left",
     "cpu_s",
     "peak_memory_bytes",
+    "peak_memory_kind",
 )
 
 TABLES = """
@@ -97,6 +98,7 @@ CREATE TABLE job (
     tree_left TEXT,
     cpu_s REAL,
     peak_memory_bytes INTEGER,
+    peak_memory_kind TEXT,
     life_sum INTEGER NOT NULL,
     PRIMARY KEY (run, id)
 );

@@ -23,7 +23,8 @@ from hsched.errors import StoreError
 _JOB_COLUMNS = ", ".join(
     (*schema.GIVEN, "given_sum", *schema.ASKED, "asked_sum", *schema.LIFE, "life_sum")
 )
-_INSERT_JOB = f"INSERT INTO job ({_JOB_COLUMNS}) VALUES ({', '.join('?' * 37)})"
+_JOB_MARKS = ", ".join("?" for _ in _JOB_COLUMNS.split(","))
+_INSERT_JOB = f"INSERT INTO job ({_JOB_COLUMNS}) VALUES ({_JOB_MARKS})"
 _SELECT_JOB = f"SELECT {_JOB_COLUMNS} FROM job"
 _UPDATE_GIVEN = (
     f"UPDATE job SET {', '.join(f'{c} = ?' for c in schema.GIVEN)}, given_sum = ?"
