@@ -35,6 +35,7 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("--spec")
     parser.add_argument("--policy")
     parser.add_argument("--overtake", type=int)
+    parser.add_argument("--keep-env", type=float)
     parser.add_argument("--cgroup", action="store_true", default=None)
     parser.add_argument("--continue", dest="continued", action="store_true")
     parser.add_argument("--resume", action="store_true")
@@ -71,6 +72,7 @@ def _serve(options: argparse.Namespace) -> int:
         policy=options.policy,
         overtake=options.overtake,
         cgroup=options.cgroup,
+        keep_env_s=options.keep_env,
         continued=options.continued,
         resumed=options.resume,
     )

@@ -45,12 +45,18 @@ class Settings:
     policy: str | None = None
     overtake: int | None = None
     cgroup: bool | None = None
+    keep_env_s: float | None = None
     continued: bool = False  # the run that there is, as a killed broker left it
     resumed: bool = False  # also where it was drained
 
     def options(self, before: dict[str, Any]) -> dict[str, Any]:
         """Return the options of a run, those of ``before`` where nothing else was said."""
-        said = {"policy": self.policy, "overtake": self.overtake, "cgroup": self.cgroup}
+        said = {
+            "policy": self.policy,
+            "overtake": self.overtake,
+            "cgroup": self.cgroup,
+            "keep_env_s": self.keep_env_s,
+        }
         after = {**before, **{name: value for name, value in said.items() if value is not None}}
         if self.resumed:
             after.pop("draining", None)

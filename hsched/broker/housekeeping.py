@@ -7,8 +7,8 @@ from hsched.broker.store.rows import Run
 
 DAY_S = 86400.0
 
-#: How long an environment stays after its last job is done, in days, unless hstart says.
-KEEP_ENVIRONMENTS_DAYS = 7.0
+#: How long an environment stays after its last job is done, in seconds, unless hstart says.
+KEEP_ENVIRONMENTS_S = 7 * DAY_S
 
 #: Clients give up long before.
 _KEEP_REPLIES_S = 3600.0
@@ -19,8 +19,7 @@ class Housekeeping:
 
     def __init__(self, store: Store, run: Run) -> None:
         self._store = store
-        days = run.options.get("keep_env_days", KEEP_ENVIRONMENTS_DAYS)
-        self._keep_environments_s = days * DAY_S
+        self._keep_environments_s = run.options.get("keep_env_s", KEEP_ENVIRONMENTS_S)
         self._next = 0.0
 
     def is_due(self, wall: float) -> bool:

@@ -10,7 +10,8 @@ from typing import Any
 import click
 
 from hsched import paths
-from hsched.cli.common import Command, put, run, scheduler_option
+from hsched.cli import times
+from hsched.cli.common import Command, put, reads, run, scheduler_option
 from hsched.cli.render import amounts
 from hsched.client import Client, launch
 from hsched.errors import AlreadyRunning, NotRunning
@@ -42,6 +43,12 @@ _PATIENCE_S = 60.0
     metavar="K",
     help="How many jobs may start past one that does not fit, before slots are collected "
     "for it; by default 10.",
+)
+@click.option(
+    "--keep-env",
+    metavar="DURATION",
+    callback=reads(times.duration),
+    help="How long the environment of a job is kept once it is done; by default 7d.",
 )
 @click.option(
     "--cgroup",
@@ -98,8 +105,9 @@ def command(
 
 def _arguments(said: dict[str, Any]) -> list[str]:
     """Return what was said as options of the broker's process."""
-    flags = [f"--{name}" for name, value in said.items() if value is True]
-    valued = {name: value for name, value in said.items() if value not in (None, True, False)}
+    given = {name.replace("_", "-"): value for name, value in said.items() if value is not None}
+    flags = [f"--{name}" for name, value in given.items() if value is True]
+    valued = {name: value for name, value in given.items() if not isinstance(value, bool)}
     return flags + [f"--{name}={value}" for name, value in valued.items()]
 
 

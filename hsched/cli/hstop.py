@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 from typing import Any
 
 import click
@@ -11,6 +13,9 @@ from hsched.cli.common import Command, complain, put, reads, run
 from hsched.cli.words import seconds
 from hsched.client import Client
 from hsched.errors import HschedError, NotRunning, WrongUsage
+
+#: Logs larger than this, in bytes, are worth a word.
+_LARGE = 1_000_000_000
 
 
 @click.command(
@@ -60,7 +65,20 @@ def command(names: tuple[str, ...], everything: bool, drain: bool, **how: Any) -
 
 
 def _stop(client: Client, how: dict[str, Any]) -> str:
-    return f"stopped {client.name} scheduler; its logs are in {client.stop(**how)}"
+    folder = client.stop(**how)
+    size = _size(folder)
+    large = f"; they are {size / 1e9:.1f} GB" if size > _LARGE else ""
+    return f"stopped {client.name} scheduler; its logs are in {folder}{large}"
+
+
+def _size(folder: str) -> int:
+    """Return how many bytes the files in a folder hold; 0 where somebody removed it."""
+    total = 0
+    with contextlib.suppress(FileNotFoundError), os.scandir(folder) as entries:
+        for entry in entries:
+            is_folder = entry.is_dir(follow_symlinks=False)
+            total += _size(entry.path) if is_folder else entry.stat(follow_symlinks=False).st_size
+    return total
 
 
 def _drain(client: Client) -> str:

@@ -18,7 +18,7 @@
  *   in=PATH out=PATH err=PATH   /dev/null when missing; one path for both is opened once
  *   append=1                 O_APPEND, not O_TRUNC
  *   mkdirs=1                 make missing folders of out and err
- *   grace=MILLISECONDS       between TERM and KILL, 5000 when missing
+ *   grace=MILLISECONDS       between TERM and KILL, 5000 when missing; 0: KILL at once
  *   leave=1                  leave what the first process leaves
  *   oom=NUMBER               oom_score_adj, best effort
  *   affinity=0-3,5           cores, best effort
@@ -219,20 +219,25 @@ static bool reap(struct job *job)
 	}
 }
 
-static void terminate(struct job *job)
-{
-	if (job->phase == RUNNING) {
-		job->phase = TERMINATING;
-		job->deadline = now_in(CLOCK_MONOTONIC, 1000) + job->plan->grace;
-	}
-	tree_terminate(job->first);
-}
-
 static void start_killing(struct job *job)
 {
 	job->phase = KILLING;
 	job->pause = FIRST_PAUSE;
 	job->deadline = 0;
+}
+
+/* Without a grace nobody could answer to TERM, so there is none. */
+static void terminate(struct job *job)
+{
+	if (job->phase == RUNNING && job->plan->grace == 0) {
+		start_killing(job);
+		return;
+	}
+	if (job->phase == RUNNING) {
+		job->phase = TERMINATING;
+		job->deadline = now_in(CLOCK_MONOTONIC, 1000) + job->plan->grace;
+	}
+	tree_terminate(job->first);
 }
 
 /* Kill in ever longer intervals: what then lives on is in the kernel's hands. */

@@ -122,3 +122,22 @@ def _invent_jobs(db: Any, count: int) -> None:
         ((job_id(number), *columns.values()) for number in range(1, count + 1)),
     )
     db.commit()
+
+
+def test_hstop_says_when_the_logs_are_large(sched: Shell) -> None:
+    small = sched.ok("hstop")
+    assert "GB" not in small
+    sched.ok("hstart", "1")
+    with open(sched.state / "default/current/1.out", "wb") as log:
+        log.truncate(1_200_000_000)
+    assert sched.ok("hstop").endswith("; they are 1.2 GB")
+
+
+def test_environments_are_kept_as_long_as_hstart_says(shell: Shell) -> None:
+    shell.ok("hstart", "--keep-env", "0", "1")
+    shell.wait(shell.submit("1", "--env", "A=b", "true", env={"SECRET": "xyzzy"}))
+    store = shell.state / "default/hsched.db"
+    shell.kill_broker()
+    shell.ok("hjobs")
+    shell.ok("hstop")
+    assert b"xyzzy" not in store.read_bytes()

@@ -24,6 +24,7 @@ ESCAPES = {
     "double fork": "(setsid sleep 2001 &); setsid -f sleep 2002; touch up; sleep 2003",
     "cleared environment": "env -i setsid -f sleep 2001; touch up; sleep 2003",
     "ignores TERM": "trap '' TERM; touch up; while :; do sleep 0.05; done",
+    "forks in a loop": f"{sys.executable} runner.py & sleep 2003",
     "stopped": "sh -c 'kill -STOP $$' & touch up; sleep 2003",
 }
 
@@ -33,8 +34,8 @@ ESCAPES = {
     "how", [["hkill"], ["hkill", "--kill"], ["hstop", "--force"]], ids=" ".join
 )
 def test_nothing_of_a_killed_job_is_left(sched: Shell, line: str, how: list[str]) -> None:
-    mark = "HSCHED_TEST_MARK=here"
-    job = sched.submit("1", "--grace", "0.2", "--env", mark, "--", line)
+    (sched.folder / "runner.py").write_text(RUNNER)
+    job = sched.submit("1", "--grace", "0.2", "--", line)
     sched.until((sched.folder / "up").exists, "the job runs")
     sched.ok(*how, *([job] if how[0] == "hkill" else []))
     assert not sched.run("pgrep", "-f", "sleep 200[123]").stdout

@@ -115,6 +115,9 @@ class Job:
         return False
 
     def _terminate(self) -> None:
+        if self._phase == RUNNING and not self._plan.grace:
+            self._start_killing()  # nobody could answer to TERM
+            return
         if self._phase == RUNNING:
             self._phase, self._deadline = TERMINATING, time.monotonic() + self._plan.grace
         tree_terminate(self._first)
