@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import stat
 import time
-from types import TracebackType
 from typing import TypeVar
 
 import zmq
@@ -56,12 +55,7 @@ class Connection:
     def __enter__(self) -> Connection:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def close(self) -> None:
