@@ -28,9 +28,7 @@ class News(NamedTuple):
         """Return the message that tells of it."""
         outcome = self.outcome
         if outcome is None:
-            return Change(
-                number=self.number, id=format_job_id(self.job_id), state=self.state.value
-            )
+            return Change(number=self.number, id=format_job_id(self.job_id), state=self.state.value)
         return Change(
             number=self.number,
             id=format_job_id(self.job_id),

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from hsched.broker import selection
 from hsched.broker.selection import Meaning
 from hsched.core.model import (
-    INDEX_BITS,
     Condition,
     Dependency,
     JobId,
@@ -128,11 +127,10 @@ def note_finished(broker: Broker, upstream: JobId, among: Batch) -> None:
     found = broker.store.job(run, upstream)
     rows = [] if found is None else [found]
     if found is None and array_index(upstream) is None:
-        span = (run, upstream, upstream + (1 << INDEX_BITS))
-        elements = "run = ? AND id > ? AND id < ?"
-        failed = f"{elements} AND state = 'done' AND outcome <> 'succeeded'"
-        rows = broker.store.select_jobs(failed, span, "ORDER BY id LIMIT 1")
-        rows = rows or broker.store.select_jobs(elements, span, "ORDER BY id LIMIT 1")
+        first = "ORDER BY id LIMIT 1"
+        failed = "state = 'done' AND outcome <> 'succeeded'"
+        rows = broker.store.elements(run, upstream, first, failed)
+        rows = rows or broker.store.elements(run, upstream, first)
     if not rows:
         raise NoSuchJob(f"dependency: couldn't find job {format_job_id(upstream)}")
     for row in rows:

@@ -224,7 +224,7 @@ def _take_over(broker: Broker, found: _Found) -> None:
     elif found.ended:
         end_of_shim(broker, found.job_id, found.path)
     else:
-        log.info("job %d was decided and had not begun; starting it", found.job_id >> 21)
+        log.info("job %s was decided, not begun; starting it", format_job_id(found.job_id))
         allocation = broker.scheduler.job(found.job_id).allocation
         assert allocation is not None, "a starting job holds its slots"
         broker.wish([StartJob(found.job_id, allocation, found.attempt)])

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from hsched.broker import clock, outcomes
 from hsched.core.effects import ChangeJob, StartJob
 from hsched.core.events import Ended, NotStarted, Started, StartsStopped
+from hsched.core.model import format_job_id
 from hsched.errors import StoreError
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ class Starter:
 
     def _failed(self, effect: StartJob, error: OSError) -> None:
         broker, job_id = self._broker, effect.job_id
-        log.warning("cannot start job %d: %s", job_id >> 21, error)
+        log.warning("cannot start job %s: %s", format_job_id(job_id), error)
         if error.errno in _FULL:
             broker.apply(StartsStopped())
             broker.apply(NotStarted(job_id))

@@ -41,6 +41,11 @@ def array_of(identity: JobId) -> JobId | None:
     return None if array_index(identity) is None else job_id(job_number(identity))
 
 
+def array_span(whole: JobId) -> tuple[JobId, JobId]:
+    """Return the ids between which, both excluded, all elements of an array lie."""
+    return whole, job_id(job_number(whole) + 1)
+
+
 def format_job_id(identity: JobId) -> str:
     """Return the id as people type it: ``7`` or ``7.3``."""
     index = array_index(identity)

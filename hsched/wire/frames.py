@@ -42,10 +42,6 @@ class ErrorReply(Message):
         return errors.by_name(self.kind)(self.text)
 
 
-class Done(Message):
-    """The reply of a verb that has nothing to tell."""
-
-
 def parse_header(frame: bytes) -> Header:
     """Return the header in ``frame``; its version may be one we do not speak.
 

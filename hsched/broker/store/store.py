@@ -17,7 +17,7 @@ from typing import Any
 
 from hsched.broker.store import rows, schema
 from hsched.broker.store.rows import Asked, Given, JobRow, Life, Run
-from hsched.core.model import JobId, Resource, format_job_id, job_number
+from hsched.core.model import JobId, Resource, array_span, format_job_id, job_number
 from hsched.errors import StoreError
 
 _JOB_COLUMNS = ", ".join(
@@ -257,6 +257,11 @@ class Store:
         """Return the jobs that an SQL condition chooses; ``tail`` orders and limits."""
         query = f"{_SELECT_JOB} WHERE {where} {tail}"
         return [job_of(row) for row in self._db.execute(query, list(map(rows.stored, values)))]
+
+    def elements(self, run: int, whole: JobId, tail: str, also: str = "1") -> list[JobRow]:
+        """Return the elements of an array for which ``also`` holds, chosen as above."""
+        condition = f"run = ? AND id > ? AND id < ? AND {also}"
+        return self.select_jobs(condition, (run, *array_span(whole)), tail)
 
     def ids(self, where: str, values: Sequence[Any]) -> list[JobId]:
         """Return the ids of the jobs that an SQL condition chooses, in order."""

@@ -13,8 +13,6 @@ from hsched.core.model import (
     State,
     array_index,
     format_job_id,
-    job_id,
-    job_number,
     parse_job_id,
 )
 from hsched.errors import NoSuchJob
@@ -49,11 +47,9 @@ def _standing(broker: Broker, identity: JobId) -> list[News]:
     row = broker.store.job(broker.run.number, identity)
     if row is not None:
         return [News(0, identity, State.DONE, row.life.outcome_or_none())]
-    number = job_number(identity)
-    span = (broker.run.number, identity, job_id(number + 1))
     found = []
     if array_index(identity) is None:
-        found = broker.store.select_jobs("run = ? AND id > ? AND id < ?", span, "ORDER BY id")
+        found = broker.store.elements(broker.run.number, identity, "ORDER BY id")
     if not found:
         raise NoSuchJob(f"couldn't find job {format_job_id(identity)}")
     standing = [_of_element(broker, row) for row in found]
