@@ -83,12 +83,13 @@ class Broker:
         self._new_scheduler = parts.new_scheduler
         self._endpoint, self._premises = parts.endpoint, parts.premises
         self._leaving = self._vacating = False
+        self._may_have_requests = True
         self._trouble: str | None = None
         self._retry_at = 0.0
         self._turn = _Turn()
         self._housekeeping = Housekeeping(parts.store, parts.run)
         self._build_core()
-        self.waker.watch(self._endpoint.descriptor, lambda: None)
+        self.waker.watch(self._endpoint.descriptor, self._look_for_requests)
         self.waker.watch(self._premises.descriptor, self._mend)
 
     @property
@@ -114,12 +115,17 @@ class Broker:
     def serve(self) -> None:
         """Work until the run was stopped or :meth:`leave` was called."""
         while not self._leaving:
-            self._take_requests()
+            self.wall = clock.wall()
+            if self._trouble is None and self._housekeeping.is_due(self.wall):
+                self._housekeeping.clean(self.wall)
+            if self._may_have_requests:
+                self._take_requests()
             self._take_deadline()
             if self.draining and not self.scheduler.running_count and self._trouble is None:
                 drained.finish(self)
             self._settle()
-            if not self._leaving and not self._endpoint.readable:
+            self._may_have_requests = self._endpoint.readable
+            if not self._leaving and not self._may_have_requests:
                 self.waker.sleep(self._pause())
 
     def take_over(self) -> None:
@@ -201,15 +207,15 @@ class Broker:
         self.waker.watch(shim.pidfd, lambda: self._shim_ended(shim.pidfd))
 
     def spent(self, record: str) -> None:
-        """Remove ``record`` once what it tells is on disk."""
+        """Give ``record`` back once what it tells is on disk."""
         self._turn.spent_records.append(record)
 
     # Taking in
 
+    def _look_for_requests(self) -> None:
+        self._may_have_requests = True
+
     def _take_requests(self) -> None:
-        self.wall = clock.wall()
-        if self._trouble is None and self._housekeeping.is_due(self.wall):
-            self._housekeeping.clean(self.wall)
         for incoming in self._endpoint.receive():
             peer, header, _ = incoming
             try:
@@ -298,9 +304,9 @@ class Broker:
             if turn.effects:
                 self.checkpoint("after replies")
             self._carry_out(turn.effects)
+            self.shims.cancel()
             for path in turn.spent_records:
-                with contextlib.suppress(FileNotFoundError):
-                    os.unlink(path)
+                self.shims.records.spent(path)
             self.announcer.publish()
 
     def _commit(self) -> bool:
@@ -311,6 +317,7 @@ class Broker:
                 stop.finish(self, *request)
                 self.leave()
             if self.store.writing:
+                self.starter.prepare(self._turn.effects)
                 self.checkpoint("before commit")
                 self.store.commit()
                 self.checkpoint("after commit")
@@ -372,6 +379,7 @@ class Broker:
         """Go back to what the store says, and refuse changes until it can be written."""
         log.error("going back to what %s says: %s", self.store.path, error)
         self.store.rollback()
+        self.shims.cancel()
         for peer, _, key, _ in self._turn.replies:
             self._endpoint.refuse(peer, key, StoreError(self._trouble_text(error)))
         self._leaving = self._vacating = False

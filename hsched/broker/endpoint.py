@@ -31,6 +31,8 @@ _MAX_SOCKET_PATH = 107
 #: How many messages one turn takes in, so that a flood does not hold up the jobs.
 _MESSAGES_A_TURN = 512
 
+_POLLIN = int(zmq.POLLIN)
+
 
 class Peer(NamedTuple):
     """Whom to answer, and who that is: the routing id, and uid and pid from the kernel."""
@@ -75,7 +77,8 @@ class Endpoint:
     @property
     def readable(self) -> bool:
         """Whether a message waits; ask before sleeping, for the descriptor tells only once."""
-        return bool(int(self._socket.get(zmq.EVENTS)) & zmq.POLLIN)
+        events: int = self._socket.get(zmq.EVENTS)  # type: ignore[assignment] # this option is one
+        return bool(events & _POLLIN)
 
     def rebind(self) -> None:
         """Make the socket file anew after somebody removed it; connections go on."""
@@ -94,10 +97,9 @@ class Endpoint:
     def receive(self) -> Iterator[Incoming]:
         """Yield the requests that wait, as far as they are requests and ours."""
         for _ in range(_MESSAGES_A_TURN):
-            try:
-                frames = self._socket.recv_multipart(zmq.NOBLOCK, copy=False)
-            except zmq.Again:
+            if not self.readable:
                 return
+            frames = self._socket.recv_multipart(zmq.NOBLOCK, copy=False)
             if (incoming := self._accept(frames)) is not None:
                 yield incoming
 

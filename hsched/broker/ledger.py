@@ -81,22 +81,19 @@ class Ledger:
         Raises:
             StoreError: the job's environment is not in the store any more.
         """
-        row = self._row(effect.job_id)
-        spec = spec_of(row)
-        inherited = self._inherited(row.given.environment)
+        found = self._store.start_of(self._run.number, effect.job_id)
+        if found is None:
+            raise StoreError(f"{self._store.path}: job {effect.job_id} is missing")
+        environment, cwd, text = found
+        spec = _spec(text)
+        inherited = self._inherited(environment)
         slots = job_environment.slot_variables(self._scheduler.resources, effect.allocation)
         who = Identity(scheduler, self._run.name, effect.job_id, effect.attempt)
         own = job_environment.own_variables(spec, who, slots)
         logs = job_environment.log_paths(run_folder, effect.job_id)
         filled = patterns.filled(spec, effect.job_id, scheduler)
-        plan = job_environment.plan(filled, row.given.cwd, inherited, own, logs)
+        plan = job_environment.plan(filled, cwd, inherited, own, logs)
         return replace(plan, make_folders=True) if patterns.need_folders(spec) else plan
-
-    def _row(self, job_id: JobId) -> JobRow:
-        row = self._store.job(self._run.number, job_id)
-        if row is None:
-            raise StoreError(f"{self._store.path}: job {job_id} is missing")
-        return row
 
     def _read_inherited(self, number: int) -> Inherited:
         content = self._store.environment(number)
@@ -164,4 +161,9 @@ def life_of(job: Job) -> Life:
 
 def spec_of(row: JobRow) -> JobSpec:
     """Return what the user asked for."""
-    return from_plain(JobSpec, json.loads(row.given.spec))
+    return _spec(row.given.spec)
+
+
+@lru_cache(maxsize=64)  # the elements of an array have the same text
+def _spec(text: str) -> JobSpec:
+    return from_plain(JobSpec, json.loads(text))

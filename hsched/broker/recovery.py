@@ -10,12 +10,11 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
-import time
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from hsched.broker import adopted, clock, outcomes, remains, shims, specs
+from hsched.broker import adopted, clock, outcomes, records, remains, specs
 from hsched.broker.dependencies import Batch, note_finished
 from hsched.broker.ledger import spec_of
 from hsched.broker.store.rows import JobRow, Life, allocation_of, request_of
@@ -31,14 +30,12 @@ from hsched.core.model import (
     State,
     format_job_id,
 )
+from hsched.native.record import Exited, Record, Signalled
 
 if TYPE_CHECKING:
     from hsched.broker.broker import Broker
 
 log = logging.getLogger("hsched")
-
-#: How long a shim that was just being started may take to write its name, in seconds.
-_SHIM_START_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +65,7 @@ def restore(broker: Broker) -> list[_Found]:
         return []
     rebooted = broker.run.boot_id != clock.boot_id()
     found = {row.given.id: _look(broker, row, rebooted) for row in rows if _decided(row)}
+    broker.shims.records.sweep({one.path for one in found.values()})
     finished = _finished_upstreams(broker, rows)
     broker.apply(Restored(tuple(_restored(broker, row, found) for row in rows), finished))
     for row in rows:
@@ -81,7 +79,7 @@ def end_of_shim(broker: Broker, job_id: JobId, path: str) -> None:
 
     Where it does not, the shim was killed: the job ends once its tree was ended.
     """
-    record = shims.read(path)
+    record = records.read(path)
     if record is not None and record.ending is not None:
         broker.ledger.measured(job_id, outcomes.used_by(record))
         broker.spent(path)
@@ -118,15 +116,14 @@ def _look(broker: Broker, row: JobRow, rebooted: bool) -> _Found:
             return _Found(row.given.id, 1, "", ended=True, rebooted=True)
         spec = spec_of(row)
         return _Found(row.given.id, 1, "", pid=spec.pid, adopted_at=spec.pid_started)
-    path = broker.shims.record_path(row.given.id, row.life.attempt)
+    path = broker.shims.records.path(row.given.id, row.life.attempt)
     found = _Found(row.given.id, row.life.attempt, path)
-    if shims.is_held(path):
-        pid = _pid_of_live_shim(path)
+    if records.is_held(path):
+        pid = records.pid_of_holder(path)
         if pid is not None:
             return _Found(found.job_id, found.attempt, path, pid=pid)
-    record = shims.read(path)
-    told = record is not None and (record.ending is not None or not rebooted)
-    if rebooted and not told:
+    record = records.read(path)
+    if rebooted and not _tells_after_reboot(record, row):
         if spec_of(row).requeue and row.life.outcome is None:
             return _Found(found.job_id, found.attempt, path, requeued=True)
         return _Found(found.job_id, found.attempt, path, ended=True, rebooted=True)
@@ -135,15 +132,15 @@ def _look(broker: Broker, row: JobRow, rebooted: bool) -> _Found:
     return found
 
 
-def _pid_of_live_shim(path: str) -> int | None:
-    """Return the pid that the holder of a record has written there, None if it ended instead."""
-    deadline = time.monotonic() + _SHIM_START_S
-    while shims.is_held(path) and time.monotonic() < deadline:
-        record = shims.read(path)
-        if record is not None and record.started is not None:
-            return record.started.pid
-        time.sleep(0.001)  # it was spawned a moment before the old broker died
-    return None
+def _tells_after_reboot(record: Record | None, row: JobRow) -> bool:
+    """Whether a record has the end of this job, not of one that had the file before.
+
+    A loss of power may keep a record's new name and its old content.
+    """
+    ending = None if record is None else record.ending
+    if not isinstance(ending, Exited | Signalled) or row.life.started_at is None:
+        return False
+    return ending.usage.ended_at_us >= row.life.started_at * 1_000_000
 
 
 def _restored(broker: Broker, row: JobRow, found: dict[JobId, _Found]) -> RestoredJob:

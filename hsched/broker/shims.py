@@ -1,29 +1,27 @@
-"""The shims that hold the jobs: started, watched, signalled, found again.
-
-Each shim has a record, a file in the run's folder whose lock it holds as long as
-it lives.  So a free lock proves that no shim is there, whatever was killed, and
-the record tells how far it came.
-"""
+"""The shims that hold the jobs: started, watched, signalled, found again."""
 
 from __future__ import annotations
 
 import contextlib
-import fcntl
+import errno
 import os
 import signal
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
-from hsched.broker import remains
+from hsched.broker import records, remains
 from hsched.broker.cgroups import Cgroups
-from hsched.core.model import JobId, format_job_id
-from hsched.native import shim_argv, shim_command
+from hsched.broker.nursery import NurseryLostError, shim_source
+from hsched.broker.records import Records
+from hsched.core.model import JobId
+from hsched.native import shim_command
 from hsched.native.plan import Plan, encode_plan
-from hsched.native.record import RECORD_SIZE, Record, read_record
-
-_PLAN_FD, _RECORD_FD = 3, 4
 
 #: Real-time signal 33 + n asks a shim to pass signal n on to every process of its tree.
 _PASS_ON = 33
+
+#: How often the process that forks shims may be killed during one start.
+_ATTEMPTS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,14 +34,23 @@ class Shim:
     record: str
 
 
+class _Prepared(NamedTuple):
+    """What a shim is made from, as long as it may have to be made once more."""
+
+    path: str
+    job_id: str
+    plan: bytes
+
+
 class Shims:
     """All shims of one run, by the descriptor that tells their end."""
 
     def __init__(self, folder: str, cgroups: Cgroups | None = None) -> None:
         """``folder`` holds the records; with ``cgroups`` each job gets one."""
-        self._folder = folder
+        self.records = Records(folder)
         self._cgroups = cgroups
-        self._program = shim_command()
+        self._source = shim_source(shim_command())
+        self._prepared: dict[JobId, _Prepared] = {}
         self._by_pidfd: dict[int, Shim] = {}
         self._by_job: dict[JobId, Shim] = {}
         self._leaving_children: set[JobId] = set()
@@ -55,33 +62,41 @@ class Shims:
     def __len__(self) -> int:
         return len(self._by_job)
 
-    def record_path(self, job_id: JobId, attempt: int) -> str:
-        """Return the path of the record of one attempt at a job."""
-        return os.path.join(self._folder, f"{format_job_id(job_id)}-{attempt}")
-
-    def start(self, job_id: JobId, attempt: int, plan: Plan) -> Shim:
-        """Start a shim and return it.
+    def prepare(self, job_id: JobId, attempt: int, plan: Plan) -> None:
+        """Have a shim made for a job whose start is on its way to the disk.
 
         Raises:
             OSError: it could not be (no processes, descriptors or space); nothing is left.
             ValueError: the plan holds a NUL byte.
         """
-        path = self.record_path(job_id, attempt)
+        path = self.records.path(job_id, attempt)
         if self._cgroups is not None:
             plan = replace(plan, cgroup=self._cgroups.make(os.path.basename(path)))
-        content = encode_plan(plan)
-        record = _high(os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600))
-        try:
-            pid = self._spawn(plan.job_id, content, record)
-        except OSError:
-            with contextlib.suppress(OSError):
-                os.unlink(path)
-            raise
-        finally:
-            os.close(record)
+        prepared = _Prepared(path, plan.job_id, encode_plan(plan))
+        self._prepare(prepared)
+        self._prepared[job_id] = prepared
         if plan.leave_children:
             self._leaving_children.add(job_id)
-        return self._watch(job_id, pid, path)
+
+    def start(self, job_id: JobId) -> Shim:
+        """Start the job that was prepared, and return its shim.
+
+        Raises:
+            OSError: it could not be started; nothing is left.
+        """
+        prepared = self._prepared.pop(job_id)
+        try:
+            return self._watch(job_id, self._go(prepared), prepared.path)
+        except OSError:
+            records.remove(prepared.path)
+            raise
+
+    def cancel(self) -> None:
+        """Forget what was prepared: its start did not come to the disk."""
+        self._source.cancel()
+        for prepared in self._prepared.values():
+            records.remove(prepared.path)
+        self._prepared.clear()
 
     def adopt(self, job_id: JobId, pid: int, path: str) -> Shim:
         """Watch a shim that an earlier broker started.
@@ -110,7 +125,7 @@ class Shims:
             _reap()
             if shim.job_id in self._leaving_children:
                 self._leaving_children.discard(shim.job_id)
-                self._left_alone |= remains.children_of_ours() - self._pids()
+                self._left_alone |= remains.children_of_ours() - self._own()
         return shim
 
     def orphans(self) -> frozenset[int]:
@@ -118,7 +133,7 @@ class Shims:
 
         They are what killed shims have left: the broker is a subreaper.
         """
-        return remains.children_of_ours() - self._pids() - self._left_alone
+        return remains.children_of_ours() - self._own() - self._left_alone
 
     @property
     def pids(self) -> frozenset[int]:
@@ -127,6 +142,10 @@ class Shims:
 
     def _pids(self) -> frozenset[int]:
         return frozenset(shim.pid for shim in self._by_job.values())
+
+    def _own(self) -> frozenset[int]:
+        nursery = self._source.pid
+        return self._pids() if nursery is None else self._pids() | {nursery}
 
     def kill_cgroup(self, record: str) -> None:
         """Kill what a killed shim left in its job's cgroup, if it had one."""
@@ -140,6 +159,8 @@ class Shims:
 
     def forget_all(self) -> None:
         """Stop watching; the shims go on."""
+        self._source.close()
+        self.records.forget_spares()
         if self._cgroups is not None:
             self._cgroups.close()
         for pidfd in self._by_pidfd:
@@ -153,29 +174,26 @@ class Shims:
         self._by_job[job_id] = shim
         return shim
 
-    def _spawn(self, job_id: str, content: bytes, record: int) -> int:
-        # Filled now, so that a disk which is full later does not cost the exit status.
-        os.pwrite(record, bytes(RECORD_SIZE), 0)
-        fcntl.flock(record, fcntl.LOCK_EX)
-        plan = _high(os.memfd_create("plan", os.MFD_CLOEXEC))
+    def _prepare(self, prepared: _Prepared) -> None:
+        record = self.records.take(prepared.path)
+        plan = os.memfd_create("plan", os.MFD_CLOEXEC)
         try:
-            os.pwrite(plan, content, 0)
-            return os.posix_spawn(
-                self._program[0],
-                shim_argv(self._program, job_id),
-                {},
-                file_actions=[
-                    (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDWR, 0),
-                    (os.POSIX_SPAWN_DUP2, 0, 1),
-                    (os.POSIX_SPAWN_DUP2, 0, 2),
-                    (os.POSIX_SPAWN_DUP2, plan, _PLAN_FD),
-                    (os.POSIX_SPAWN_DUP2, record, _RECORD_FD),
-                ],
-                setsid=True,
-                setsigmask=signal.valid_signals(),  # until the shim is ready for them
-            )
+            os.pwrite(plan, prepared.plan, 0)
+            self._source.prepare(prepared.job_id, plan, record)
+        except OSError:
+            records.remove(prepared.path)
+            raise
         finally:
             os.close(plan)
+            os.close(record)
+
+    def _go(self, prepared: _Prepared) -> int:
+        for _ in range(_ATTEMPTS):
+            try:
+                return self._source.go(prepared.job_id)
+            except NurseryLostError:
+                self._prepare(prepared)
+        raise OSError(errno.EAGAIN, "the process that forks the shims ends again and again")
 
 
 def _reap() -> None:
@@ -183,40 +201,3 @@ def _reap() -> None:
     with contextlib.suppress(ChildProcessError):
         while os.waitpid(-1, os.WNOHANG)[0]:
             pass
-
-
-def _high(descriptor: int) -> int:
-    """Return the same file above 3 and 4, which the spawn overwrites one after the other."""
-    if descriptor > _RECORD_FD:
-        return descriptor
-    try:
-        return fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, _RECORD_FD + 1)
-    finally:
-        os.close(descriptor)
-
-
-def read(path: str) -> Record | None:
-    """Return the record at ``path``, None where there is none."""
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    except FileNotFoundError:
-        return None
-    try:
-        return read_record(os.read(descriptor, RECORD_SIZE))
-    finally:
-        os.close(descriptor)
-
-
-def is_held(path: str) -> bool:
-    """Return whether a shim holds the record at ``path``."""
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    except FileNotFoundError:
-        return False
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    finally:
-        os.close(descriptor)
-    return False

@@ -7,9 +7,9 @@ import logging
 from typing import TYPE_CHECKING
 
 from hsched.broker import clock, outcomes
-from hsched.core.effects import ChangeJob, StartJob
+from hsched.core.effects import ChangeJob, Effect, StartJob
 from hsched.core.events import Ended, NotStarted, Started, StartsStopped
-from hsched.core.model import format_job_id
+from hsched.core.model import JobId, format_job_id
 from hsched.errors import StoreError
 
 if TYPE_CHECKING:
@@ -40,22 +40,36 @@ class Starter:
     def __init__(self, broker: Broker) -> None:
         self._broker = broker
         self.deadline: float | None = None
+        self._unready: dict[JobId, OSError | StoreError] = {}
+
+    def prepare(self, effects: list[Effect]) -> None:
+        """Get ready for the starts among ``effects``, which are about to be committed."""
+        for effect in effects:
+            if self.deadline is None and isinstance(effect, StartJob):
+                broker, job_id = self._broker, effect.job_id
+                try:
+                    plan = broker.ledger.plan(effect, broker.place.name, broker.run_folder)
+                    broker.shims.prepare(job_id, effect.attempt, plan)
+                except (OSError, StoreError) as error:
+                    self._unready[job_id] = error
 
     def start(self, effect: StartJob) -> None:
         """Start a job whose start is on disk."""
         broker, job_id = self._broker, effect.job_id
+        error = self._unready.pop(job_id, None)
         if self.deadline is not None:
             broker.apply(NotStarted(job_id))
             return
         broker.checkpoint("before start")
         try:
-            plan = broker.ledger.plan(effect, broker.place.name, broker.run_folder)
-            broker.watch(broker.shims.start(job_id, effect.attempt, plan))
-        except OSError as error:
-            self._failed(effect, error)
+            if error is not None:
+                raise error
+            broker.watch(broker.shims.start(job_id))
+        except OSError as reason:
+            self._failed(effect, reason)
             return
-        except StoreError as error:
-            outcome = outcomes.spawn_failed(errno.ENOENT, str(error))
+        except StoreError as reason:
+            outcome = outcomes.spawn_failed(errno.ENOENT, str(reason))
             broker.apply(Ended(job_id, outcome))
             return
         broker.checkpoint("after start")

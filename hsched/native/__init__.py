@@ -37,6 +37,14 @@ def shim_argv(command: Sequence[str], job_id: str) -> list[str]:
     return [*(command if len(command) > 1 else ()), "hsched-shim", job_id]
 
 
+def nursery_argv() -> list[str]:
+    """Return the argv with which to spawn the compiled shim as a nursery.
+
+    The last word is room for the title of the shims that are forked from it.
+    """
+    return ["hsched-shim", "--nursery", "-" * 96]
+
+
 @functools.cache
 def _command(choice: str) -> tuple[str, ...]:
     if "/" in choice:

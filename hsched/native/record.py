@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import enum
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 RECORD_SIZE = 512
 
@@ -44,8 +44,7 @@ class Left(enum.IntEnum):
 _LEFT = {b"-": None, b"0": Left.NOTHING, b"1": Left.ENDED, b"2": Left.RUNNING}
 
 
-@dataclass(frozen=True, slots=True)
-class Started:
+class Started(NamedTuple):
     """The shim lives, or lived, under this identity."""
 
     pid: int
@@ -54,16 +53,14 @@ class Started:
     boot_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
+class Command(NamedTuple):
     """The exec of the job's command succeeded; its first process."""
 
     pid: int
     start_time: int
 
 
-@dataclass(frozen=True, slots=True)
-class Usage:
+class Usage(NamedTuple):
     """What the job has used; final once :attr:`left` is known."""
 
     cpu_us: int
@@ -75,24 +72,21 @@ class Usage:
     left: Left | None
 
 
-@dataclass(frozen=True, slots=True)
-class Exited:
+class Exited(NamedTuple):
     """The first process called exit."""
 
     status: int
     usage: Usage
 
 
-@dataclass(frozen=True, slots=True)
-class Signalled:
+class Signalled(NamedTuple):
     """A signal ended the first process."""
 
     signal: int
     usage: Usage
 
 
-@dataclass(frozen=True, slots=True)
-class SpawnFailed:
+class SpawnFailed(NamedTuple):
     """The command never ran."""
 
     errno: int
@@ -103,8 +97,7 @@ class SpawnFailed:
 Ending = Exited | Signalled | SpawnFailed
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(NamedTuple):
     """A whole record.  ``ending`` is ``None`` for a job that runs or is lost."""
 
     started: Started | None

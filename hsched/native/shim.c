@@ -105,18 +105,22 @@ static int wait_signal(int64_t timeout)
 	return (int)syscall(SYS_rt_sigtimedwait, &all, NULL, timeout < 0 ? NULL : &time, sizeof all);
 }
 
-static void record_started(void)
+/* Read before the nursery forks: it is the same for all shims. */
+static char boot_id[64] = "-";
+
+static void read_boot_id(void)
 {
-	struct process self = {0};
-	char boot_id[64] = "-";
-	process_read(getpid(), &self);
 	int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
 	ssize_t size = fd < 0 ? -1 : read(fd, boot_id, sizeof boot_id - 1);
 	if (fd >= 0)
 		close(fd);
-	boot_id[size < 0 ? 0 : size] = '\0';
-	boot_id[strcspn(boot_id, "\n")] = '\0';
-	record_write(STARTED, "started v1 %d %llu %s\n", (int)getpid(), self.start_time, boot_id);
+	if (size > 0)
+		boot_id[strcspn(boot_id, "\n")] = '\0';
+}
+
+static void record_started(const struct process *self)
+{
+	record_write(STARTED, "started v1 %d %llu %s\n", (int)getpid(), self->start_time, boot_id);
 }
 
 static void record_failure(int error, const char *step)
@@ -140,15 +144,21 @@ static void record_ending(const struct job *job, char left)
 	             used.ru_maxrss, (long long)job->ended_at, left);
 }
 
-/* Close what the broker did not mean to give, and keep the rest from the job. */
-static void tidy_descriptors(void)
+/* Close what the broker did not mean to give. */
+void close_from(int first)
 {
 	long error = -1;
 #ifdef SYS_close_range
-	error = syscall(SYS_close_range, FIRST_STRAY_FD, ~0U, 0);
+	error = syscall(SYS_close_range, first, ~0U, 0);
 #endif
-	for (int fd = FIRST_STRAY_FD; error != 0 && fd < 65536; fd++)
+	for (int fd = first; error != 0 && fd < 65536; fd++)
 		close(fd);
+}
+
+/* Keep what is the shim's own from the job, and nothing else. */
+static void tidy_descriptors(int first_stray)
+{
+	close_from(first_stray);
 	fcntl(PLAN_FD, F_SETFD, FD_CLOEXEC);
 	fcntl(RECORD_FD, F_SETFD, FD_CLOEXEC);
 }
@@ -302,28 +312,53 @@ static void hold(struct job *job)
 	record_ending(job, job->left ? '1' : '0');
 }
 
-int main(int argc, char **argv)
+/* Return whether the job may start: its start is on the broker's disk. */
+static bool may_go(void)
 {
-	if (argc == 2 && strcmp(argv[1], "--version") == 0)
-		return puts("hsched-shim, contract 1") < 0;
-	tidy_signals();
-	tidy_descriptors();
+	char word;
+	bool go = read(GO_FD, &word, 1) == 1;
+	close(GO_FD);
+	return go;
+}
+
+void shim_run(bool waits)
+{
+	tidy_descriptors(waits ? GO_FD + 1 : FIRST_STRAY_FD);
 	setsid();
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
 
 	static struct plan plan;
 	struct job job = {.plan = &plan, .report = -1};
+	struct process self = {0};
 	int error = plan_read(PLAN_FD, &plan);
 	close(PLAN_FD);
-	record_started();
+	process_read(getpid(), &self);
+	if (waits && !may_go())
+		return;
+	record_started(&self);
 	if (error != 0) {
 		record_failure(error, "plan");
-		return 0;
+		return;
 	}
 	error = start(&job);
 	if (error != 0)
 		record_failure(error, "fork");
 	else
 		hold(&job);
+}
+
+int main(int argc, char **argv)
+{
+	if (argc == 2 && strcmp(argv[1], "--version") == 0)
+		return puts("hsched-shim, contract 1") < 0;
+	tidy_signals();
+	read_boot_id();
+	if (argc > 1 && strcmp(argv[1], "--nursery") == 0) {
+		char *last = argv[argc - 1];
+		struct title title = {argv[0], (size_t)(last + strlen(last) + 1 - argv[0])};
+		nursery_run(&title);
+	} else {
+		shim_run(false);
+	}
 	return 0;
 }

@@ -7,7 +7,7 @@
 #include <sys/resource.h>
 #include <sys/types.h>
 
-enum { PLAN_FD = 3, RECORD_FD = 4, FIRST_STRAY_FD = 5 };
+enum { PLAN_FD = 3, RECORD_FD = 4, FIRST_STRAY_FD = 5, GO_FD = 5 };
 
 /* plan.c: the fields of a plan. */
 struct limit {
@@ -59,6 +59,18 @@ void tree_signal(int number);
 void tree_freeze(pid_t first);
 void tree_terminate(pid_t first);
 void tree_kill(pid_t first);
+
+/* shim.c: the whole life of a shim; with `waits`, only after a byte came from GO_FD. */
+void shim_run(bool waits);
+void close_from(int first);
+
+/* nursery.c: forks shims until the broker is gone. */
+struct title {
+	char *start; /* where the kernel looks for the words of this process */
+	size_t size;
+};
+
+void nursery_run(const struct title *title);
 
 /* cgroup.c: best effort, and nothing at all for a NULL folder. */
 bool text_write(const char *folder, const char *file, const char *text);

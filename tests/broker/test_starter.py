@@ -35,8 +35,11 @@ class FullMachine:
     def plan(self, *_: object) -> None:
         return None
 
-    def start(self, *_: object) -> None:
+    def prepare(self, *_: object) -> None:
         raise OSError(self.error, "no")
+
+    def start(self, *_: object) -> None:
+        raise AssertionError("it was not prepared")
 
     def watch(self, shim: object) -> None:
         raise AssertionError(f"{shim} cannot have been started")
@@ -52,6 +55,7 @@ def test_a_job_waits_for_room_and_is_started_then(error: int) -> None:
     broker.apply(Submitted((NewJob(job_id(1), Request((1,))),)))
     (start,) = broker.effects
     assert isinstance(start, StartJob)
+    starter.prepare([start])
     starter.start(start)
     assert broker.scheduler.job(job_id(1)).state is State.PENDING
     assert starter.deadline is not None
@@ -65,6 +69,7 @@ def test_what_is_wrong_with_the_shim_itself_ends_the_job() -> None:
     broker = FullMachine(errno.ENOENT)
     starter = Starter(broker)  # type: ignore[arg-type] # a stand-in for the machine's edge
     broker.apply(Submitted((NewJob(job_id(1), Request((1,))),)))
+    starter.prepare(broker.effects)
     starter.start(broker.effects.pop())
     ended = [one for one in broker.effects if isinstance(one, EndJob)]
     assert [one.outcome.kind for one in ended] == [OutcomeKind.SPAWN_FAILED]

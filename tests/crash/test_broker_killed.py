@@ -126,3 +126,13 @@ def _process_with_pid(pid: int) -> int:
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
     raise AssertionError(f"no process got pid {pid}")
+
+
+def test_a_killed_nursery_costs_no_job(sched: Shell) -> None:
+    ids = [sched.submit("1", "echo x >> log") for _ in range(3)]
+    for _ in range(5):
+        os.kill(int(sched.ok("pgrep", "-f", "hsched-shim --nursery")), signal.SIGKILL)
+        ids.append(sched.submit("1", "echo x >> log"))
+        assert sched.wait(ids[-1])["outcome"] == "succeeded"
+    assert [job["outcome"] for job in sched.jobs("--all")] == ["succeeded"] * len(ids)
+    assert len((sched.folder / "log").read_text().split()) == len(ids)

@@ -61,3 +61,15 @@ def test_what_was_being_cancelled_stays_cancelled(sched: Shell) -> None:
     sched.until(lambda: sched.job(job)["state"] == "stopping", "it was told to end")
     lose_power(sched)
     assert sched.wait(job)["outcome"] == "cancelled"
+
+
+def test_an_old_record_under_a_new_name_tells_nothing(sched: Shell) -> None:
+    """A loss of power may keep a file's new name and its old content."""
+    job = sched.submit("1", "touch up; sleep 1000")
+    sched.until((sched.folder / "up").exists, "the job runs")
+    lose_power(sched)
+    (record,) = sched.state.glob(f"default/*/*/records/{job}-*")
+    content = bytearray(record.read_bytes())
+    content[192:448] = b"exited 0 1 1 1000000 0\n".ljust(256, b"\0")
+    record.write_bytes(content)
+    assert sched.wait(job)["outcome"] == "lost"

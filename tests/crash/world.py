@@ -187,7 +187,7 @@ class World:
         for pid in filter(str.isdigit, os.listdir("/proc")):
             with contextlib.suppress(OSError):
                 words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
-                is_shim = words[-3:-1] == [b"hsched-shim", identity.encode()]
+                is_shim = b" ".join(words).rstrip().endswith(b"hsched-shim " + identity.encode())
                 if is_shim and mark in os.fsencode(os.readlink(f"/proc/{pid}/fd/4")):
                     return int(pid)
         raise AssertionError(f"job {identity} has no shim")

@@ -174,12 +174,14 @@ def _above(fd: int) -> Iterator[int]:
 @contextlib.contextmanager
 def no_process_left_behind() -> Iterator[None]:
     """Kill on leaving whatever was started inside, whoever its parent is by then."""
-    ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    prctl = ctypes.CDLL(None).prctl
+    prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     before = set(psutil.Process().children(recursive=True))
     try:
         yield
     finally:
         until(lambda: not _kill(before), "the end of what a test has left")
+        prctl(_PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0)
 
 
 def _kill(spared: set[psutil.Process]) -> bool:

@@ -133,6 +133,7 @@ def request_of(text: str) -> Request:
     return Request(tuple(json.loads(text)))
 
 
+@lru_cache(maxsize=1024)
 def allocation_text(allocation: Allocation | None) -> str | None:
     """Return an allocation as the store keeps it."""
     return None if allocation is None else json.dumps([allocation.slots, allocation.amounts])

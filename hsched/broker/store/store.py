@@ -26,6 +26,7 @@ _JOB_COLUMNS = ", ".join(
 _JOB_MARKS = ", ".join("?" for _ in _JOB_COLUMNS.split(","))
 _INSERT_JOB = f"INSERT INTO job ({_JOB_COLUMNS}) VALUES ({_JOB_MARKS})"
 _SELECT_JOB = f"SELECT {_JOB_COLUMNS} FROM job"
+_SELECT_START = "SELECT environment, cwd, spec FROM job WHERE run = ? AND id = ?"
 _UPDATE_GIVEN = (
     f"UPDATE job SET {', '.join(f'{c} = ?' for c in schema.GIVEN)}, given_sum = ?"
     " WHERE run = ? AND id = ?"
@@ -235,6 +236,11 @@ class Store:
         """Return one job, live or done."""
         row = self._db.execute(f"{_SELECT_JOB} WHERE run = ? AND id = ?", (run, job_id)).fetchone()
         return None if row is None else job_of(row)
+
+    def start_of(self, run: int, job_id: JobId) -> tuple[int, str, str] | None:
+        """Return what a start needs of a job: the number of its environment, folder and spec."""
+        row = self._db.execute(_SELECT_START, (run, job_id)).fetchone()
+        return None if row is None else (row[0], rows.loaded(row[1]), rows.loaded(row[2]))
 
     def live_jobs(self, run: int) -> Iterator[JobRow]:
         """Yield the jobs that are not done, in order of id.
