@@ -76,6 +76,8 @@ static int receive(struct request *request)
  * is read by the kernel up to its first NUL, as for setproctitle(3). */
 static void set_title(const struct title *title, const char *id)
 {
+	if (title->size <= sizeof "hsched-shim " + ID_SIZE)
+		return;
 	memset(title->start, '\0', title->size);
 	title->start[title->size - 1] = ' ';
 	strcpy(stpcpy(title->start, "hsched-shim "), id);
@@ -91,8 +93,7 @@ _Noreturn static void become_shim(const struct request *request, const struct ti
 	dup2(high[PLAN], PLAN_FD);
 	dup2(high[RECORD], RECORD_FD);
 	dup2(high[GO], GO_FD);
-	if (title->size > sizeof "hsched-shim " + ID_SIZE)
-		set_title(title, request->id);
+	set_title(title, request->id);
 	shim_run(true);
 	_exit(0);
 }
@@ -110,6 +111,7 @@ void nursery_run(const struct title *title)
 {
 	struct request request;
 	close_from(SOCKET_FD + 1);
+	set_title(title, "--nursery"); /* without the word that only made room */
 	for (int reply; (reply = receive(&request)) != 0;) {
 		if (reply > 0) {
 			reply = give_birth(&request, title);
