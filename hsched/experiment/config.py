@@ -1,0 +1,305 @@
+"""`Config`: a class whose annotations are parameters, and the objects that describe it.
+
+Each class has a twin, made when it is first needed, whose objects are the configurations:
+``Model.C(size=3)``.  They check what they are given, know where they were built, and are
+sealed when a task that uses them is submitted.  Objects of the class itself exist only where a
+task runs, and carry nothing but attributes.
+"""
+
+from __future__ import annotations
+
+from abc import ABCMeta
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, TypeVar, cast
+
+from hsched.experiment import running
+from hsched.experiment.errors import UnsetParameter, WrongAttribute, WrongValue
+from hsched.experiment.fields import MISSING, Field, field
+from hsched.experiment.kinds import Mismatch, NotAConfiguration
+from hsched.experiment.markers import CONSTANT
+from hsched.experiment.origin import module_name, users_line, words_of
+from hsched.experiment.schema import Parameter, schema_of
+from hsched.experiment.state import State, is_config, state_of
+from hsched.experiment.tagging import Stopped, TagDict, Tagged
+
+if TYPE_CHECKING:
+    from typing_extensions import Self, dataclass_transform
+
+    from hsched.experiment.identity import Identifier
+else:
+
+    def dataclass_transform(**_: object) -> Callable[[type], type]:
+        """Say nothing at run time; type checkers read it."""
+        return lambda cls: cls
+
+
+T = TypeVar("T")
+
+
+@dataclass_transform(kw_only_default=True, field_specifiers=(field,))
+class ConfigMeta(ABCMeta):
+    """The class of classes of configurations."""
+
+    def __new__(
+        meta, name: str, bases: tuple[type, ...], namespace: dict[str, Any], **kwargs: Any
+    ) -> ConfigMeta:
+        """Keep what `field` said aside: an object's attribute is its value."""
+        fields = {key: value for key, value in namespace.items() if isinstance(value, Field)}
+        rest = {key: value for key, value in namespace.items() if key not in fields}
+        rest["__hsched_fields__"] = fields
+        rest["__hsched_line__"] = users_line()
+        cls = super().__new__(meta, name, bases, rest, **kwargs)
+        if "__hsched_class__" not in rest:
+            type.__setattr__(cls, "__hsched_class__", cls)
+        return cls
+
+    @property
+    def C(cls: type[T]) -> type[T]:
+        """The class of its configurations: ``Model.C(size=3)`` builds one."""
+        twin = cls.__dict__.get("__hsched_twin__")
+        return cast("type[T]", twin if twin is not None else _make_twin(cls))
+
+    @property
+    def XPMConfig(cls: type[T]) -> type[T]:
+        """The longer name of `C`."""
+        return cast("type[T]", cls.C)  # type: ignore[attr-defined]
+
+    def __call__(cls, *args: Any, **values: Any) -> Any:
+        """Build a configuration; where a task runs, an object."""
+        if args:
+            raise TypeError(f"{cls.__qualname__}: parameters are given by name")
+        if issubclass(cls, Configuration):
+            return configure(cls, values)
+        if running.task is None:
+            return configure(cls.C, values)
+        from hsched.experiment import instances
+
+        return instances.build(cls, values)
+
+
+class Configuration:
+    """What an object has that describes, and does not run."""
+
+    __hsched__: State
+
+    def __init_subclass__(cls, **_: Any) -> None:
+        """Tell the class's own hook nothing: a twin is no class of the user's."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Give a parameter a value; other names are plain attributes until it is sealed."""
+        parameter = schema_of(type(self)).by_name.get(name)
+        if parameter is not None:
+            assign(self, parameter, value)
+        elif self.__hsched__.sealed:
+            raise read_only(name)
+        else:
+            object.__setattr__(self, name, value)
+
+    def __delattr__(self, name: str) -> None:
+        """Forget a value."""
+        if self.__hsched__.sealed:
+            raise read_only(name)
+        object.__delattr__(self, name)
+
+    def __getattr__(self, name: str) -> NoReturn:
+        """Say what is missing.
+
+        Raises:
+            UnsetParameter: a parameter without a value.
+            AttributeError: there is no such parameter.
+        """
+        cls = type(self)
+        parameter = None if name.startswith("__") else schema_of(cls).by_name.get(name)
+        if parameter is None:
+            raise AttributeError(f"{qualified(cls)} has no attribute {name!r}")
+        where = self.__hsched__.where()
+        if parameter.factory is not None:
+            why = "has no path before the task that uses it is submitted"
+        else:
+            why = "has no value yet"
+        raise UnsetParameter(f"parameter {name!r} of {qualified(cls)} (built at {where}) {why}")
+
+    def __repr__(self) -> str:
+        """Return how it would be written, with nested ones cut short."""
+        shown = []
+        for name in schema_of(type(self)).by_name:
+            if name in vars(self):
+                value = vars(self)[name]
+                text = f"{type(value).__qualname__}.C(...)" if is_config(value) else repr(value)
+                shown.append(f"{name}={text}")
+        return f"{type(self).__qualname__}.C({', '.join(shown)})"
+
+    def __eq__(self, other: object) -> bool:
+        """Return whether both are one, or sealed and of one identity."""
+        if self is other or not is_config(other):
+            return self is other
+        if not (self.__hsched__.sealed and state_of(other).sealed):
+            return False
+        from hsched.experiment.identity import identifier
+
+        return identifier(self) == identifier(other)
+
+    def __hash__(self) -> int:
+        """Return the hash of the identity.
+
+        Raises:
+            TypeError: it can still change.
+        """
+        if not self.__hsched__.sealed:
+            raise TypeError(f"{self!r} can still change: it has a hash once it was submitted")
+        from hsched.experiment.identity import identifier
+
+        return hash(identifier(self))
+
+
+def _make_twin(cls: type) -> type:
+    names = {"__qualname__": cls.__qualname__, "__module__": cls.__module__, "__hsched_class__": cls}
+    twin = ConfigMeta(cls.__name__, (Configuration, cls), {**names, "__doc__": cls.__doc__})
+    type.__setattr__(cls, "__hsched_twin__", twin)
+    return twin
+
+
+def qualified(cls: type) -> str:
+    """Return the name of a class for people: ``module.Class``."""
+    return f"{module_name(cls)}.{cls.__qualname__}"
+
+
+def configure(twin: Any, values: Mapping[str, Any]) -> Any:
+    """Build a configuration of a twin class from values by name.
+
+    Raises:
+        WrongValue: a name is no parameter, or a value does not fit.
+        WrongAttribute: a value for what cannot be given one.
+    """
+    config = object.__new__(twin)
+    vars(config)["__hsched__"] = State(users_line(), is_task=twin.__hsched_is_task__)
+    parameters = schema_of(twin).by_name
+    for name, value in values.items():
+        if name not in parameters:
+            known = ", ".join(parameters) or "none"
+            raise WrongValue(
+                f"{name} is not an argument for {qualified(twin)} (given at "
+                f"{state_of(config).where()}); its parameters: {known}"
+            )
+        assign(config, parameters[name], value)
+    for name, parameter in parameters.items():
+        if name not in values and (value := parameter.fresh()) is not MISSING:
+            vars(config)[name] = value
+    return config
+
+
+def assign(config: Any, parameter: Parameter, value: Any) -> None:
+    """Give a parameter of a configuration a value.
+
+    Raises:
+        WrongValue: the value does not fit.
+        WrongAttribute: it is sealed, or the parameter takes no value.
+    """
+    state, name = state_of(config), parameter.name
+    if state.sealed:
+        raise read_only(name)
+    if parameter.factory is not None or parameter.role is CONSTANT:
+        raise WrongAttribute(f"Property {name} is read-only ({words_of(users_line())})")
+    if isinstance(value, Stopped):
+        value = value.value
+        state.stopped.add(name)
+    if isinstance(value, Tagged):
+        value = value.value
+        state.tags[name] = value
+    vars(config)[name] = _checked(config, parameter, value)
+    if name in state.tags:
+        state.tags[name] = vars(config)[name]
+
+
+def _checked(config: Any, parameter: Parameter, value: Any) -> Any:
+    try:
+        value = parameter.kind.accept(value)
+    except Mismatch as error:
+        name, owner = parameter.name, qualified(type(config))
+        line = words_of(users_line())
+        if value is None:
+            raise WrongAttribute(
+                f"Cannot set required attribute {name!r} to None ({owner}, at {line})"
+            ) from None
+        kind = WrongAttribute if isinstance(error, NotAConfiguration) else WrongValue
+        raise kind(
+            f"Invalid value for parameter {name!r} of {owner} (set at {line}): {error}"
+        ) from None
+    if not parameter.field.ignore_generated:
+        from hsched.experiment.sealing import refuse_generated
+
+        refuse_generated(parameter, value)
+    return value
+
+
+def read_only(name: str) -> WrongAttribute:
+    """Return the error for a change of what was submitted."""
+    line = words_of(users_line())
+    return WrongAttribute(
+        f"Object is read-only (trying to set {name}, at {line}): a task that uses it was "
+        "submitted; change a copy, copyconfig(...)"
+    )
+
+
+class Config(metaclass=ConfigMeta):
+    """Derive from it, and annotate parameters: ``size: Param[int]``."""
+
+    __hsched_is_task__: ClassVar[bool] = False
+
+    if TYPE_CHECKING:
+        #: While a task runs: its tags.
+        __tags__: ClassVar[Mapping[str, Any]]
+        __hsched_class__: ClassVar[type]
+
+    def __post_init__(self) -> None:
+        """Complete an object in a running task, once its parameters are set."""
+
+    def __validate__(self) -> None:
+        """Raise where the values of a configuration do not fit each other."""
+
+    def __identifier__(self) -> Identifier:
+        """Return the identity."""
+        from hsched.experiment.identity import Identifier, identifier
+
+        return Identifier(identifier(self))
+
+    def tags(self) -> TagDict:
+        """Return the tags of this configuration and of all that it is made of."""
+        from hsched.experiment.tagging import tags
+
+        return tags(self)
+
+    def tag(self, name: str, value: Any) -> Self:
+        """Add a tag that is no parameter, and return the configuration itself."""
+        state = state_of(self)
+        if state.sealed:
+            raise read_only(name)
+        state.tags[name] = value
+        return self
+
+    def copy(self) -> Self:
+        """Return a copy that is not sealed; what it is made of is shared."""
+        from hsched.experiment.copies import copyconfig
+
+        return copyconfig(self)
+
+    def instance(self) -> Self:
+        """Return the object that a running task would see."""
+        from hsched.experiment import instances
+
+        return cast("Self", instances.of(self))
+
+    def add_dependencies(self, *tasks: Any) -> Self:
+        """Let submitted tasks end before this one starts, though no parameter names them."""
+        state_of(self).needed.extend(tasks)
+        return self
+
+    def register_task_output(self, method: Callable[..., Any], *args: Any, **values: Any) -> None:
+        """Give out what ``method(dep, *args, **values)`` describes, while the task runs.
+
+        The arguments must be what JSON can hold.
+        """
+        from hsched.experiment import outputs
+        from hsched.experiment.identity import identity_of
+
+        outputs.register(outputs.key_of(method, identity_of(self)), args, values)

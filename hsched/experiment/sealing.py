@@ -1,0 +1,163 @@
+"""Sealing: from a description that can change to one that a task was submitted with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from hsched.experiment.errors import WrongAttribute, WrongValue
+from hsched.experiment.generators import PathGenerator
+from hsched.experiment.graph import configs_in, in_order, named_values, parts, task_of
+from hsched.experiment.identity import identifier, qualified_name
+from hsched.experiment.schema import Parameter, schema_of
+from hsched.experiment.state import State, is_config, state_of
+
+
+class Context:
+    """What generated paths are made from.
+
+    Attributes:
+        workspace: the folder of all experiments.
+        task: the configuration that is sealed, with `init_tasks` that run before it.
+        path: the folder of the task; `None` until its identity is known.
+    """
+
+    def __init__(self, workspace: Path, init_tasks: Iterable[Any] = ()) -> None:
+        self.workspace = workspace.absolute()
+        self.init_tasks = list(init_tasks)
+        self.task: Any = None
+        self.path = self.workspace
+
+
+def folder_of(config: Any, workspace: Path) -> Path:
+    """Return where a task works: ``WORKSPACE/jobs/NAME/ID``."""
+    return workspace / "jobs" / qualified_name(type(config)) / identifier(config).hex()
+
+
+def validate(root: Any) -> None:
+    """Check that nothing is missing below a configuration, and ask each `__validate__`.
+
+    Raises:
+        WrongValue: a required parameter has no value.
+        Exception: whatever a `__validate__` raises.
+    """
+    for config in in_order(root, parts, lambda one: state_of(one).sealed):
+        for name, parameter in schema_of(type(config)).by_name.items():
+            if parameter.required and name not in vars(config):
+                raise WrongValue(
+                    f"Value {name} is required but missing when building {config!r} at "
+                    f"{state_of(config).where()}"
+                )
+        config.__validate__()
+
+
+def seal(config: Any, context: Context) -> None:
+    """Seal a configuration and what it is made of; make its paths.
+
+    After it, its state has `digest`, `folder` and `workspace`, and nothing below it can be
+    changed.  Nothing is changed where it fails.
+
+    Raises:
+        WrongValue: something is missing, or it was submitted before.
+        WrongAttribute: a part has paths that were generated for another task.
+    """
+    state = state_of(config)
+    if state.sealed:
+        raise WrongValue(f"task {config!r} was already submitted (built at {state.where()})")
+    state.init_tasks = context.init_tasks
+    try:
+        validate(config)
+        places = list(_places(config))
+        digest = identifier(config)
+    except BaseException:
+        state.init_tasks = []
+        raise
+    context.task, context.path = config, folder_of(config, context.workspace)
+    state.folder, state.workspace = context.path, context.workspace
+    _make_paths(places, context)
+    for part, _ in places:
+        state_of(part).sealed = True
+    state.digest = digest
+
+
+def _places(root: Any) -> Iterator[tuple[Any, tuple[str, ...]]]:
+    """Yield what is not sealed below a configuration, with the names that lead there."""
+    seen = {id(root)}
+    stack: list[tuple[Any, tuple[str, ...]]] = [(root, ())]
+    while stack:
+        config, names = stack.pop()
+        yield config, names
+        found = []
+        for name, value in named_values(config):
+            parameter = schema_of(type(config)).by_name[name]
+            if not parameter.field.ignore_generated:
+                refuse_generated(parameter, value)
+            found += [(one, (*names, *inner)) for one, inner in _inside(value, (name,))]
+        for index, task in enumerate(state_of(config).init_tasks):
+            found.append((task, (*names, "init", str(index))))
+        for one, inner in reversed(found):
+            if id(one) not in seen and not state_of(one).sealed:
+                seen.add(id(one))
+                stack.append((one, inner))
+
+
+def _inside(value: Any, names: tuple[str, ...]) -> Iterator[tuple[Any, tuple[str, ...]]]:
+    """Yield the configurations in a value, with the parameter, keys and places they have."""
+    if is_config(value):
+        yield value, names
+    elif isinstance(value, dict):
+        for key, one in value.items():
+            yield from _inside(one, (*names, str(key)))
+    elif isinstance(value, (list, tuple, set, frozenset)):
+        for index, one in enumerate(value):
+            yield from _inside(one, (*names, str(index)))
+
+
+def _make_paths(places: list[tuple[Any, tuple[str, ...]]], context: Context) -> None:
+    for config, names in places:
+        folder = context.path.joinpath("out", *names) if names else context.path
+        for name, parameter in schema_of(type(config)).by_name.items():
+            if parameter.factory is None:
+                continue
+            base = folder
+            if isinstance(parameter.factory, PathGenerator) and parameter.factory.partial:
+                base = parameter.factory.partial.folder(context.task, context.workspace)
+            path = base / parameter.factory(context, config)
+            vars(config)[name] = state_of(config).generated[name] = path
+
+
+def refuse_generated(parameter: Parameter, value: Any) -> None:
+    """Refuse a value with paths that were generated for another task.
+
+    Raises:
+        WrongAttribute: it has some; the message lists them.
+    """
+    for config in configs_in([value]):
+        paths = [f"{parameter.name}.{path}" for path in generated_below(config)]
+        if paths:
+            raise WrongAttribute(
+                f"Cannot set {parameter.name} to a configuration with generated values. "
+                f"Here is the list of paths to help you: {', '.join(paths)}. Give a copy, "
+                "copyconfig(...), or say field(ignore_generated=True)"
+            )
+
+
+def generated_below(root: Any) -> list[str]:
+    """Return the paths generated for a task in what is no output of it, by parameter names."""
+    state = state_of(root)
+    if not state.sealed or task_of(root) is not None:
+        return []
+    found: list[str] | None = state.cache.get("generated")
+    if found is None:
+        found = list(state.generated)
+        # Configurations that lead back to themselves are listed once.
+        state.cache["generated"] = []
+        for name, value in named_values(root):
+            for one in configs_in([value]):
+                found += [f"{name}.{path}" for path in generated_below(one)]
+        state.cache["generated"] = found
+    return found
+
+
+__all__ = ["Context", "State", "folder_of", "generated_below", "refuse_generated", "seal", "validate"]
