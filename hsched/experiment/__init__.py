@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from hsched.experiment.hooks import submit_hook_decorator as submit_hook_decorator
     from hsched.experiment.identity import Identifier as Identifier
     from hsched.experiment.jobs import Job as Job
+    from hsched.experiment.jobs import JobState as JobState
     from hsched.experiment.launchers import Launcher as Launcher
     from hsched.experiment.markers import Choices as Choices
     from hsched.experiment.markers import Constant as Constant
@@ -51,6 +52,14 @@ if TYPE_CHECKING:
     from hsched.experiment.markers import Param as Param
     from hsched.experiment.markers import help as help
     from hsched.experiment.modes import RunMode as RunMode
+    from hsched.experiment.partials import ParameterGroup as ParameterGroup
+    from hsched.experiment.partials import Partial as Partial
+    from hsched.experiment.partials import param_group as param_group
+    from hsched.experiment.partials import partial as partial
+    from hsched.experiment.reporting import progress as progress
+    from hsched.experiment.reporting import tqdm as tqdm
+    from hsched.experiment.run import experiment as experiment
+    from hsched.experiment.sharing import InstanceConfig as InstanceConfig
     from hsched.experiment.tagging import TagDict as TagDict
     from hsched.experiment.tagging import stop_tags as stop_tags
     from hsched.experiment.tagging import tag as tag
@@ -60,6 +69,7 @@ if TYPE_CHECKING:
     from hsched.experiment.tasks import LightweightTask as LightweightTask
     from hsched.experiment.tasks import ResumableTask as ResumableTask
     from hsched.experiment.tasks import Task as Task
+    from hsched.experiment.workspace import Workspace as Workspace
 
 #: Module -> the names that it gives.
 _MODULES = {
@@ -75,8 +85,10 @@ _MODULES = {
     "launchers": "Launcher",
     "markers": "Choices Constant DataPath Meta Option OptionalDataPath Param help",
     "modes": "RunMode",
+    "partials": "ParameterGroup Partial param_group partial",
     "reporting": "progress tqdm",
     "run": "experiment",
+    "sharing": "InstanceConfig",
     "tagging": "TagDict stop_tags tag tags tagspath",
     "tasks": "DependentMarker LightweightTask ResumableTask Task",
     "workspace": "Workspace",
@@ -88,7 +100,7 @@ EXPORTS = {
 }
 EXPORTS |= {"Annotated": "typing", "Any": "typing", "Path": "pathlib"}
 
-__all__ = [  # noqa: PLE0605 - worked out once, above
+__all__ = [
     *EXPORTS,
 ]
 

@@ -71,7 +71,7 @@ class ConfigMeta(ABCMeta):
         if issubclass(cls, Configuration):
             return configure(cls, values)
         if running.task is None:
-            return configure(cls.C, values)
+            return configure(cast("Any", cls).C, values)
         from hsched.experiment import instances
 
         return instances.build(cls, values)
@@ -153,7 +153,11 @@ class Configuration:
 
 
 def _make_twin(cls: type) -> type:
-    names = {"__qualname__": cls.__qualname__, "__module__": cls.__module__, "__hsched_class__": cls}
+    names = {
+        "__qualname__": cls.__qualname__,
+        "__module__": cls.__module__,
+        "__hsched_class__": cls,
+    }
     twin = ConfigMeta(cls.__name__, (Configuration, cls), {**names, "__doc__": cls.__doc__})
     type.__setattr__(cls, "__hsched_twin__", twin)
     return twin

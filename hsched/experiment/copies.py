@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from hsched.experiment.schema import schema_of
 from hsched.experiment.state import State, is_config, state_of
@@ -21,8 +21,7 @@ def copyconfig(config: T, **changes: Any) -> T:
     """
     from hsched.experiment.config import assign
 
-    copy = _twin_of(config)
-    values = {**vars(config)}
+    copy, values = _twin_of(config), vars(config)
     for name in schema_of(type(config)).by_name:
         if name in values and name not in changes and name not in state_of(config).generated:
             vars(copy)[name] = values[name]
@@ -33,7 +32,7 @@ def copyconfig(config: T, **changes: Any) -> T:
         else:
             state_of(copy).tags.pop(name, None)
             assign(copy, parameter, value)
-    return copy
+    return cast("T", copy)
 
 
 def _twin_of(config: Any) -> Any:
@@ -53,7 +52,7 @@ def fresh(value: T) -> T:
 
     Submitted tasks and what they made stay themselves.
     """
-    return _Cloner().clone(value)  # type: ignore[no-any-return]
+    return cast("T", _Cloner().clone(value))
 
 
 class _Cloner:

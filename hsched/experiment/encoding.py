@@ -86,9 +86,11 @@ def _container(value: Any, lookup: Lookup) -> bytes:
             if not _is_meta(one)
         )
         return sized(b"d", b"".join(sorted(pairs)))
-    raise TypeError(f"{value!r} ({type(value).__name__}) has no identity; what may be a value of "
-                    "a parameter: numbers, strings, paths, enumerations, configurations, and "
-                    "lists, tuples, sets and dicts of them")
+    raise TypeError(
+        f"{value!r} ({type(value).__name__}) has no identity; what may be a value of "
+        "a parameter: numbers, strings, paths, enumerations, configurations, and "
+        "lists, tuples, sets and dicts of them"
+    )
 
 
 def _is_meta(value: Any) -> bool:

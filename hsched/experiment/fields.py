@@ -73,7 +73,7 @@ def field(
     overrides: bool = ...,
     groups: Iterable[Any] | None = ...,
 ) -> Any: ...
-def field(  # noqa: PLR0913 - each is a keyword of the public interface
+def field(
     *,
     default: Any = MISSING,
     default_factory: Callable[..., Any] | None = None,
@@ -100,7 +100,9 @@ def field(  # noqa: PLR0913 - each is a keyword of the public interface
     given = default is not MISSING
     if given and default_factory is not None:
         raise WrongDeclaration("field: default and default_factory are mutually exclusive")
-    if (given or default_factory is not None) and not isinstance(ignore_default, (bool, type(None))):
+    if (given or default_factory is not None) and not isinstance(
+        ignore_default, (bool, type(None))
+    ):
         raise WrongDeclaration("field: ignore_default is True or False where there is a default")
     made = Field(default)
     if given or default_factory is not None:

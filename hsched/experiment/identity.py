@@ -59,10 +59,12 @@ def qualified_name(cls: type) -> str:
     It is in lower case; an attribute ``__xpmid__`` of the class itself says another one.
     """
     cls = cls.__hsched_class__  # type: ignore[attr-defined]
-    given = cls.__dict__.get("__xpmid__")
-    if given is not None:
-        return str(given() if callable(given) else given)
-    return f"{module_name(cls)}.{cls.__qualname__}".lower()
+    name = cls.__dict__.get("__hsched_name__")
+    if name is None:
+        given = cls.__dict__.get("__xpmid__")
+        name = given if given is not None else f"{module_name(cls)}.{cls.__qualname__}".lower()
+        type.__setattr__(cls, "__hsched_name__", name)
+    return str(name)
 
 
 def identifier(config: Any) -> bytes:
@@ -70,17 +72,30 @@ def identifier(config: Any) -> bytes:
     if not is_config(config):
         return bytes(vars(config)["__hsched_digest__"])
     state = state_of(config)
-    if state.digest is not None:
-        return state.digest
-    digest = _Digests().of(config)
+    return state.digest if state.digest is not None else identify(config)[0]
+
+
+def identify(config: Any) -> tuple[bytes, Callable[[Any], None]]:
+    """Return the identity of a configuration, and what keeps it for a part once that is sealed.
+
+    So what was worked out for a task serves those that use parts of it.
+    """
+    digests = _Digests()
+    digest = digests.identity(config)
+    state = state_of(config)
     if state.sealed:
         state.digest = digest
-    return digest
+    return digest, digests.keep
 
 
 def identity_of(config: Any) -> str:
     """Return the identity as 64 hexadecimal digits, as folders are named by it."""
     return identifier(config).hex()
+
+
+def partial_digest(config: Any, counts: Counts) -> bytes:
+    """Return the identity of a configuration if only some parameters count."""
+    return _Digests(counts).identity(config)
 
 
 class _Digests:
@@ -90,21 +105,41 @@ class _Digests:
         self._counts = counts
         self._known: dict[int, bytes] = {}
 
+    def identity(self, root: Any) -> bytes:
+        """Return the digest of a configuration that stands by itself."""
+        from hsched.experiment import sharing
+
+        shape = self.of(root)
+        if not sharing.is_used():
+            return shape
+        return sharing.with_sharing(root, shape, self._parts, self.of)
+
     def of(self, root: Any) -> bytes:
-        """Return the digest of a configuration."""
-        for component in strong_components(root, self._children):
-            self._settle(component)
+        """Return the digest of a configuration that is part of another."""
+        if self._remembered(root) is None:
+            for component in strong_components(root, self._children):
+                self._settle(component)
         return self._lookup(root)
+
+    def keep(self, config: Any) -> None:
+        """Let a configuration, now sealed, remember its digest as a part."""
+        state_of(config).shape = self._known.get(id(config))
+
+    def _parts(self, config: Any) -> list[Any]:
+        values = [value for _, value in self._candidates(config)]
+        return [*configs_in(values), *state_of(config).init_tasks]
 
     def _children(self, config: Any) -> list[Any]:
         """Return what the digest of a configuration needs and is not known yet."""
-        values = [value for _, value in self._candidates(config)]
-        needed = [*configs_in(values), *state_of(config).init_tasks]
-        return [one for one in needed if self._remembered(one) is None]
+        return [one for one in self._parts(config) if self._remembered(one) is None]
 
     def _remembered(self, config: Any) -> bytes | None:
         known = self._known.get(id(config))
-        return known if known is not None or self._counts else state_of(config).digest
+        if known is not None or self._counts is not None:
+            return known
+        state = state_of(config)
+        # A task is never part of another in shape only: it stands by itself.
+        return state.digest if state.is_task else state.shape
 
     def _lookup(self, config: Any) -> bytes:
         found = self._remembered(config)
@@ -118,22 +153,15 @@ class _Digests:
         digest takes in its neighbours', so after as many rounds as there are members each
         has taken in all that it can reach.
         """
-        if len(component) == 1 and component[0] not in _Same(self._children(component[0])):
-            self._keep(component[0], self._digest(component[0]))
+        first = component[0]
+        if len(component) == 1 and all(one is not first for one in self._children(first)):
+            self._known[id(first)] = self._digest(first)
             return
         for config in component:
             self._known[id(config)] = b"cycle"
         for _ in range(len(component) + 1):
             made = [self._digest(config) for config in component]
             self._known.update({id(one): d for one, d in zip(component, made, strict=True)})
-        for config in component:
-            self._keep(config, self._known[id(config)])
-
-    def _keep(self, config: Any, digest: bytes) -> None:
-        self._known[id(config)] = digest
-        state = state_of(config)
-        if state.sealed and self._counts is None:
-            state.digest = digest
 
     def _digest(self, config: Any) -> bytes:
         state = state_of(config)
@@ -169,13 +197,3 @@ class _Digests:
             return False
         default = parameter.fresh()
         return default is not MISSING and coded == encode(default, _Digests(self._counts).of)
-
-
-class _Same:
-    """Membership by being the same object: configurations have no hash before they are sealed."""
-
-    def __init__(self, members: list[Any]) -> None:
-        self._ids = {id(one) for one in members}
-
-    def __contains__(self, other: object) -> bool:
-        return id(other) in self._ids

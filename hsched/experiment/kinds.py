@@ -169,11 +169,12 @@ class Items(Kind):
 
     def __init__(self, container: type, item: Kind) -> None:
         self.name = f"{container.__name__}[{item.name}]"
-        self._container, self._item = container, item
+        self._container: Any = container
+        self._type, self._item = container, item
 
     def accept(self, value: Any) -> Any:
         """Return a container of its own, so that the caller's can change."""
-        if not isinstance(value, self._container):
+        if not isinstance(value, self._type):
             raise self.refuse(value)
         return self._container(self._item.accept(one) for one in value)
 
@@ -254,8 +255,7 @@ class Object(Kind):
             if isinstance(value, self.cls):
                 name = type(value).__qualname__
                 raise NotAConfiguration(
-                    "Configuration (and not objects) should be used. Consider using "
-                    f"{name}.C(...)"
+                    f"Configuration (and not objects) should be used. Consider using {name}.C(...)"
                 )
             raise self.refuse(value)
         if not isinstance(value, self.cls):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Generic, Optional, TypeVar
+from typing import Annotated, Any, Generic, TypeVar
 
 T = TypeVar("T")
 
@@ -27,12 +27,12 @@ Param = Annotated[T, PARAM]
 #: A setting that changes no result, and so not the identity.
 Meta = Annotated[T, META]
 #: The older name of `Meta`.
-Option = Meta
+Option = Annotated[T, META]
 #: A value fixed by the class, and part of the identity: change it when the code changes.
 Constant = Annotated[T, CONSTANT]
 #: A file or folder that belongs to the configuration and is saved with it.
 DataPath = Annotated[Path, DATA]
-OptionalDataPath = Annotated[Optional[Path], DATA]
+OptionalDataPath = Annotated[Path | None, DATA]
 
 
 class Choices(Generic[T]):

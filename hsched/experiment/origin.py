@@ -45,7 +45,7 @@ def module_file(cls: type) -> str | None:
     """Return the absolute path of the file of a module that stands in no package."""
     module = sys.modules.get(cls.__module__)
     spec = getattr(module, "__spec__", None)
-    file = getattr(module, "__file__", None)
+    file: str | None = getattr(module, "__file__", None)
     if file is None or (spec is not None and spec.parent):
         return None
     return os.path.abspath(file)

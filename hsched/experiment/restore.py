@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 from hsched.experiment import running
-from hsched.experiment.instances import complete, empty
+from hsched.experiment.documents import Document, Entry
+from hsched.experiment.graph import in_order
+from hsched.experiment.instances import empty
 from hsched.experiment.modules import find_class
-
-_CONTAINERS: dict[str, type] = {"tuple": tuple, "set": set, "frozenset": frozenset}
+from hsched.experiment.plain import Values
 
 
 class Loaded:
@@ -37,7 +37,7 @@ def restore(data: dict[str, Any], folder: Path) -> Loaded:
     """Return the task of params.json, which from now on is the one that runs here.
 
     Each object is built with ``__init__()``, gets its attributes and then, after those it is
-    made of, ``__post_init__()``.
+    made of, ``__post_init__()``.  What is upstream of it and no value of it is not built.
 
     Args:
         data: what `serialize.write` made.
@@ -45,99 +45,49 @@ def restore(data: dict[str, Any], folder: Path) -> Loaded:
 
     Raises:
         ImportError: a module or class is not there any more.
+        WrongValue: it was written by another version.
     """
-    workspace = workspace_of(data, folder)
-    by_id = {entry["id"]: entry for entry in data["objects"]}
-    wanted = _reachable(by_id, [data["task"], *data["init-tasks"]])
+    document = Document(data, folder.absolute())
     running.task = True  # from here on a class that is called builds objects
-    made = {i: empty(find_class(by_id[i]), by_id[i]["identifier"]) for i in by_id if i in wanted}
-    task = running.task = made[data["task"]]
-    values = Values(workspace, made.__getitem__)
-    _equip(task, data, folder, values)
-    for number, one in made.items():
-        fields = by_id[number]["fields"].items()
-        complete(one, {name: values.read(value) for name, value in fields})
-    for one in made.values():
-        one.__post_init__()
-    return Loaded(task, [made[number] for number in data["init-tasks"]])
+    made = _Objects()
+    task = running.task = made.of(document.task())
+    made.equip(task, document, folder.absolute())
+    init_tasks = [made.of(entry) for entry in document.init_tasks()]
+    made.complete()
+    return Loaded(task, init_tasks)
 
 
-def _equip(task: Any, data: dict[str, Any], folder: Path, values: Values) -> None:
-    main = data.get("main-folder")
-    task.__taskdir__ = folder
-    task.__maintaskdir__ = folder if main is None else values.read(main)
-    task.__tags__ = {name: values.read(value) for name, value in data["tags"].items()}
+class _Objects:
+    """The objects of entries, each once."""
 
+    def __init__(self) -> None:
+        self._made: dict[int, Any] = {}
+        self._order: list[Entry] = []
 
-def workspace_of(data: dict[str, Any], folder: Path) -> Path:
-    """Return the workspace that a task's folder lies in now."""
-    if data["folder"] is None:
-        return folder
-    return folder.absolute().parents[len(Path(data["folder"]).parts) - 1]
+    def of(self, root: Entry) -> Any:
+        """Return the object of an entry, which has no values yet."""
+        for entry in in_order(root, Entry.refers_to, lambda one: id(one) in self._made):
+            cls = find_class(entry.json.get("value") or entry.json)
+            self._made[id(entry)] = empty(cls, entry.json["identifier"])
+            self._order.append(entry)
+        return self._made[id(root)]
 
+    def equip(self, task: Any, document: Document, folder: Path) -> None:
+        """Give the task what it is told besides its parameters."""
+        values = self._values(document)
+        main, tags = document.data["main-folder"], document.data["tags"]
+        task.__taskdir__ = folder
+        task.__maintaskdir__ = folder if main is None else values.read(main)
+        task.__tags__ = {name: values.read(value) for name, value in tags.items()}
 
-def _reachable(by_id: dict[int, Any], roots: list[int]) -> set[int]:
-    """Return the objects that are values of others; a task is not, for being waited for."""
-    wanted, stack = set(roots), list(roots)
-    while stack:
-        for number in _references(by_id[stack.pop()]["fields"].values()):
-            if number not in wanted:
-                wanted.add(number)
-                stack.append(number)
-    return wanted
+    def complete(self) -> None:
+        """Give all objects their values, and let them complete themselves."""
+        for entry in self._order:
+            values = self._values(entry.document)
+            for name, value in entry.fields().items():
+                setattr(self._made[id(entry)], name, values.read(value))
+        for entry in self._order:
+            self._made[id(entry)].__post_init__()
 
-
-def _references(values: Any) -> Iterator[int]:
-    for value in values:
-        if isinstance(value, list):
-            yield from _references(value)
-        elif isinstance(value, dict):
-            if value["type"] == "python":
-                yield value["value"]
-            elif "items" in value:
-                yield from _references(value["items"])
-
-
-class Values:
-    """Reads values of params.json.
-
-    Args:
-        workspace: where relative paths lead from.
-        objects: gives the object or configuration of a number.
-    """
-
-    __slots__ = ("_objects", "_workspace")
-
-    def __init__(self, workspace: Path, objects: Callable[[int], Any]) -> None:
-        self._workspace, self._objects = workspace, objects
-
-    def read(self, value: Any) -> Any:
-        """Return the value that was written."""
-        if isinstance(value, list):
-            return [self.read(one) for one in value]
-        if not isinstance(value, dict):
-            return value
-        kind = value["type"]
-        if kind == "python":
-            return self._objects(value["value"])
-        if kind == "path":
-            path = Path(value["value"])
-            return self._workspace / path if value.get("base") == "workspace" else path
-        if kind == "dict":
-            return {self.read(key): self.read(one) for key, one in value["items"]}
-        if kind in _CONTAINERS:
-            return _CONTAINERS[kind](self.read(one) for one in value["items"])
-        return _scalar(kind, value)
-
-
-def _scalar(kind: str, value: dict[str, Any]) -> Any:
-    if kind == "int":
-        return int(value["value"], 16)
-    if kind == "float":
-        return float(value["value"])
-    if kind == "bytes":
-        return bytes.fromhex(value["value"])
-    if kind == "enum":
-        cls: Any = find_class(value["class"])
-        return cls[value["value"]] if isinstance(value["value"], str) else cls(value["value"])
-    raise ValueError(f"params.json has a value of type {kind!r}; it is of a newer hsched")
+    def _values(self, document: Document) -> Values:
+        return Values(document.workspace, lambda number: self._made[id(document.entry(number))])

@@ -12,8 +12,8 @@ from hsched.experiment.annotations import Reader
 from hsched.experiment.errors import WrongDeclaration
 from hsched.experiment.fields import MISSING, Field
 from hsched.experiment.generators import PathGenerator
-from hsched.experiment.kinds import Kind, Mismatch, OneOf
 from hsched.experiment.kinds import NONE as NONE_KIND
+from hsched.experiment.kinds import Kind, Mismatch, OneOf
 from hsched.experiment.markers import CONSTANT, META, PARAM, Choices, Role, help
 from hsched.experiment.origin import words_of
 

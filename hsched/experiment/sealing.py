@@ -9,9 +9,9 @@ from typing import Any
 from hsched.experiment.errors import WrongAttribute, WrongValue
 from hsched.experiment.generators import PathGenerator
 from hsched.experiment.graph import configs_in, in_order, named_values, parts, task_of
-from hsched.experiment.identity import identifier, qualified_name
+from hsched.experiment.identity import identify, qualified_name
 from hsched.experiment.schema import Parameter, schema_of
-from hsched.experiment.state import State, is_config, state_of
+from hsched.experiment.state import is_config, state_of
 
 
 class Context:
@@ -30,9 +30,9 @@ class Context:
         self.path = self.workspace
 
 
-def folder_of(config: Any, workspace: Path) -> Path:
-    """Return where a task works: ``WORKSPACE/jobs/NAME/ID``."""
-    return workspace / "jobs" / qualified_name(type(config)) / identifier(config).hex()
+def folder_of(config: Any, workspace: Path, digest: bytes) -> Path:
+    """Return where a task of that identity works: ``WORKSPACE/jobs/NAME/ID``."""
+    return workspace / "jobs" / qualified_name(type(config)) / digest.hex()
 
 
 def validate(root: Any) -> None:
@@ -69,15 +69,17 @@ def seal(config: Any, context: Context) -> None:
     try:
         validate(config)
         places = list(_places(config))
-        digest = identifier(config)
+        digest, keep = identify(config)
     except BaseException:
         state.init_tasks = []
         raise
-    context.task, context.path = config, folder_of(config, context.workspace)
+    context.task = config
+    context.path = folder_of(config, context.workspace, digest)
     state.folder, state.workspace = context.path, context.workspace
     _make_paths(places, context)
     for part, _ in places:
         state_of(part).sealed = True
+        keep(part)
     state.digest = digest
 
 
@@ -158,6 +160,3 @@ def generated_below(root: Any) -> list[str]:
                 found += [f"{name}.{path}" for path in generated_below(one)]
         state.cache["generated"] = found
     return found
-
-
-__all__ = ["Context", "State", "folder_of", "generated_below", "refuse_generated", "seal", "validate"]

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 from hsched.experiment.origin import Line, words_of
+
+_numbers = count(1)
 
 
 class State:
@@ -13,6 +16,7 @@ class State:
 
     Attributes:
         line: where it was built.
+        number: what it is called by in files that this process writes.
         sealed: nothing about it changes any more.
         tags: the tagged parameters, and what ``.tag`` was told.
         stopped: parameters whose tags stay where they are.
@@ -38,6 +42,7 @@ class State:
         "line",
         "meta",
         "needed",
+        "number",
         "sealed",
         "shape",
         "soft",
@@ -49,6 +54,7 @@ class State:
 
     def __init__(self, line: Line, *, is_task: bool) -> None:
         self.line = line
+        self.number = next(_numbers)
         self.is_task = is_task
         self.sealed = False
         self.tags: dict[str, Any] = {}
