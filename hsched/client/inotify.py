@@ -60,3 +60,44 @@ def _checked(result: int) -> int:
         number = ctypes.get_errno()
         raise OSError(number, os.strerror(number))
     return result
+
+
+class Folders:
+    """Watches folders for files that come into being or grow in them.
+
+    ``descriptor`` becomes readable when there may be news; -1 where the user has no
+    inotify left, and then nothing can be added.
+    """
+
+    def __init__(self) -> None:
+        self._watches: dict[str, int] = {}
+        try:
+            self.descriptor = _checked(_libc.inotify_init1(os.O_NONBLOCK | os.O_CLOEXEC))
+        except OSError:
+            self.descriptor = -1
+
+    def add(self, folder: str) -> bool:
+        """Watch a folder that is there; False where the user has no watches left."""
+        mask = _IN_MODIFY | _IN_CREATE | _IN_MOVED_TO
+        try:
+            path = os.fsencode(folder)
+            self._watches[folder] = _checked(_libc.inotify_add_watch(self.descriptor, path, mask))
+        except OSError:
+            return False
+        return True
+
+    def remove(self, folder: str) -> None:
+        """Watch a folder no more, where it was."""
+        if (watch := self._watches.pop(folder, None)) is not None:
+            _libc.inotify_rm_watch(self.descriptor, watch)
+
+    def forget_news(self) -> None:
+        """Forget what was told so far; look at the folders after this call."""
+        if self.descriptor >= 0:
+            with contextlib.suppress(BlockingIOError):
+                os.read(self.descriptor, 65536)
+
+    def close(self) -> None:
+        """Watch nothing any more."""
+        if self.descriptor >= 0:
+            os.close(self.descriptor)

@@ -15,7 +15,8 @@ class Subscription:
     """Iterate over it for changes in order; it has a connection of its own.
 
     The first changes say how the chosen jobs stand, so that nothing falls between
-    looking and listening.
+    looking and listening.  ``is_complete`` is False where changes before those of the last
+    page were missed, because another broker has taken over: list the jobs again.
     """
 
     def __init__(
@@ -27,6 +28,7 @@ class Subscription:
         self._epoch: str | None = None
         self._upto: int | None = None
         self._key: str | None = None
+        self.is_complete = True
 
     def __enter__(self) -> Subscription:
         return self
@@ -68,6 +70,7 @@ class Subscription:
             return ()
         changes = read_reply(frames, Changes)
         self._epoch, self._upto = changes.epoch, changes.upto
+        self.is_complete = changes.complete
         return changes.changes
 
     def _ask(self) -> str:

@@ -1,0 +1,1 @@
+"""The longer import paths of the model's pages."""
