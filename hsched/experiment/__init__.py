@@ -14,9 +14,9 @@ Inside the package, the describing half and the running half meet in these:
   configurations and of the objects of a running task; ``identity.qualified_name(cls)``.
 - ``graph.dependencies(config)``: the submitted tasks that must end before; ``graph.task_of``.
 - ``marking.Marker(task, soft=...)``: the ``dep`` of ``task_outputs`` and of dynamic outputs.
-- ``serialize.text(config)`` and ``write(config)``: params.json; ``serialize.read(data, folder)``:
+- ``params.text(config)`` and ``write(config)``: params.json; ``params.read(data, folder)``:
   the task as objects, a ``restore.Loaded`` with ``.task``, ``.init_tasks`` and ``.execute()``.
-- ``tagging.tags(config)``; ``running.task``: what runs here, set by ``serialize.read``.
+- ``tagging.tags(config)``; ``running.task``: what runs here, set by ``params.read``.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from hsched.experiment.config import Config as Config
     from hsched.experiment.copies import copyconfig as copyconfig
     from hsched.experiment.copies import setmeta as setmeta
+    from hsched.experiment.deprecation import deprecate as deprecate
     from hsched.experiment.endings import FailedExperiment as FailedExperiment
     from hsched.experiment.endings import GracefulExperimentExit as GracefulExperimentExit
     from hsched.experiment.endings import GracefulTimeout as GracefulTimeout
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
     from hsched.experiment.markers import Param as Param
     from hsched.experiment.markers import help as help
     from hsched.experiment.modes import RunMode as RunMode
+    from hsched.experiment.once import initializer as initializer
     from hsched.experiment.partials import ParameterGroup as ParameterGroup
     from hsched.experiment.partials import Partial as Partial
     from hsched.experiment.partials import param_group as param_group
@@ -59,6 +61,13 @@ if TYPE_CHECKING:
     from hsched.experiment.reporting import progress as progress
     from hsched.experiment.reporting import tqdm as tqdm
     from hsched.experiment.run import experiment as experiment
+    from hsched.experiment.saving import deserialize as deserialize
+    from hsched.experiment.saving import from_state_dict as from_state_dict
+    from hsched.experiment.saving import from_task_dir as from_task_dir
+    from hsched.experiment.saving import load as load
+    from hsched.experiment.saving import save as save
+    from hsched.experiment.saving import serialize as serialize
+    from hsched.experiment.saving import state_dict as state_dict
     from hsched.experiment.sharing import InstanceConfig as InstanceConfig
     from hsched.experiment.tagging import TagDict as TagDict
     from hsched.experiment.tagging import stop_tags as stop_tags
@@ -76,6 +85,7 @@ _MODULES = {
     "caches": "cache",
     "config": "Config",
     "copies": "copyconfig setmeta",
+    "deprecation": "deprecate",
     "endings": "FailedExperiment GracefulExperimentExit GracefulTimeout TaskCancelled",
     "fields": "field",
     "generators": "PathGenerator pathgenerator",
@@ -85,9 +95,11 @@ _MODULES = {
     "launchers": "Launcher",
     "markers": "Choices Constant DataPath Meta Option OptionalDataPath Param help",
     "modes": "RunMode",
+    "once": "initializer",
     "partials": "ParameterGroup Partial param_group partial",
     "reporting": "progress tqdm",
     "run": "experiment",
+    "saving": "deserialize from_state_dict from_task_dir load save serialize state_dict",
     "sharing": "InstanceConfig",
     "tagging": "TagDict stop_tags tag tags tagspath",
     "tasks": "DependentMarker LightweightTask ResumableTask Task",

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, TypeVar, cast
 
 from hsched.experiment import running
+from hsched.experiment.deprecation import OldParameter, built, old_of
 from hsched.experiment.errors import UnsetParameter, WrongAttribute, WrongValue
 from hsched.experiment.fields import MISSING, Field, field
 from hsched.experiment.kinds import Mismatch, NotAConfiguration
@@ -56,6 +57,7 @@ class ConfigMeta(ABCMeta):
     @property
     def C(cls: type[T]) -> type[T]:
         """The class of its configurations: ``Model.C(size=3)`` builds one."""
+        cls = cast("Any", cls).__hsched_class__
         twin = cls.__dict__.get("__hsched_twin__")
         return cast("type[T]", twin if twin is not None else _make_twin(cls))
 
@@ -87,9 +89,8 @@ class Configuration:
 
     def __setattr__(self, name: str, value: Any) -> None:
         """Give a parameter a value; other names are plain attributes until it is sealed."""
-        parameter = schema_of(type(self)).by_name.get(name)
-        if parameter is not None:
-            assign(self, parameter, value)
+        if name in schema_of(type(self)).by_name or _old_parameter(self, name) is not None:
+            give(self, name, value)
         elif self.__hsched__.sealed:
             raise read_only(name)
         else:
@@ -179,17 +180,37 @@ def configure(twin: Any, values: Mapping[str, Any]) -> Any:
     vars(config)["__hsched__"] = State(users_line(), is_task=twin.__hsched_is_task__)
     parameters = schema_of(twin).by_name
     for name, value in values.items():
-        if name not in parameters:
-            known = ", ".join(parameters) or "none"
-            raise WrongValue(
-                f"{name} is not an argument for {qualified(twin)} (given at "
-                f"{state_of(config).where()}); its parameters: {known}"
-            )
-        assign(config, parameters[name], value)
+        give(config, name, value)
     for name, parameter in parameters.items():
-        if name not in values and (value := parameter.fresh()) is not MISSING:
+        if name not in vars(config) and (value := parameter.fresh()) is not MISSING:
             vars(config)[name] = value
-    return config
+    return config if old_of(twin) is None else built(config)
+
+
+def give(config: Any, name: str, value: Any) -> None:
+    """Give a parameter, of today or of old, a value.
+
+    Raises:
+        WrongValue: there is none of that name, or the value does not fit.
+        WrongAttribute: the parameter takes no value.
+    """
+    parameters = schema_of(type(config)).by_name
+    if name in parameters:
+        assign(config, parameters[name], value)
+        return
+    old = _old_parameter(config, name)
+    if old is None:
+        known = ", ".join(parameters) or "none"
+        raise WrongValue(
+            f"{name} is not an argument for {qualified(type(config))} (given at "
+            f"{words_of(users_line())}); its parameters: {known}"
+        )
+    old.give(config, value, users_line())
+
+
+def _old_parameter(config: Any, name: str) -> OldParameter | None:
+    found = getattr(type(config), name, None)
+    return found if isinstance(found, OldParameter) else None
 
 
 def assign(config: Any, parameter: Parameter, value: Any) -> None:
@@ -292,6 +313,35 @@ class Config(metaclass=ConfigMeta):
         from hsched.experiment import instances
 
         return cast("Self", instances.of(self))
+
+    def __matmul__(self, other: Any) -> Self:
+        """Return a copy with ``other`` as the one parameter that takes it: ``learner @ model``.
+
+        Raises:
+            WrongValue: no parameter takes it, or several do.
+        """
+        from hsched.experiment.copies import with_part
+
+        return with_part(self, other)
+
+    @classmethod
+    def value_class(cls) -> Callable[[type[T]], type[T]]:
+        """Decorate a class derived from this one: its objects stand in for it in a task.
+
+        So what needs large libraries can be imported by tasks alone.
+        """
+
+        def _decorate(value: type[T]) -> type[T]:
+            type.__setattr__(value, "__hsched_class__", cls)
+            type.__setattr__(cls, "__hsched_value__", value)
+            return value
+
+        return _decorate
+
+    def copy_dependencies(self, other: Any) -> Self:
+        """Wait for what another configuration was told to wait for."""
+        state_of(self).needed.extend(state_of(other).needed)
+        return self
 
     def add_dependencies(self, *tasks: Any) -> Self:
         """Let submitted tasks end before this one starts, though no parameter names them."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, TypeVar, cast
 
+from hsched.experiment.errors import WrongValue
+from hsched.experiment.kinds import Object
 from hsched.experiment.schema import schema_of
 from hsched.experiment.state import State, is_config, state_of
 
@@ -45,6 +47,23 @@ def _twin_of(config: Any) -> Any:
     state.tags, state.stopped, state.meta = dict(old.tags), set(old.stopped), old.meta
     vars(copy)["__hsched__"] = state
     return copy
+
+
+def with_part(config: T, part: Any) -> T:
+    """Return a copy with a part as the one parameter that takes it.
+
+    Raises:
+        WrongValue: no parameter takes it, or several do.
+    """
+    fitting = []
+    for parameter in schema_of(type(config)).by_name.values():
+        members = getattr(parameter.kind, "members", (parameter.kind,))
+        if any(isinstance(one, Object) and isinstance(part, one.cls) for one in members):
+            fitting.append(parameter.name)
+    if len(fitting) != 1:
+        names = ", ".join(fitting) or "none"
+        raise WrongValue(f"{config!r} @ {part!r}: one parameter is to take it; it fits {names}")
+    return copyconfig(config, **{fitting[0]: part})
 
 
 def fresh(value: T) -> T:

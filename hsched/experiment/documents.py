@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from hsched.experiment.errors import WrongValue
-from hsched.experiment.serialize import VERSION
+from hsched.experiment.params import VERSION
 
 
 class Entry:
@@ -28,6 +28,20 @@ class Entry:
         """Return the objects among its values."""
         return [self.document.entry(number) for number in _references(self.fields().values())]
 
+    def init_tasks(self) -> list[Entry]:
+        """Return what runs before it."""
+        return [self.document.entry(number) for number in self.json.get("init-tasks", ())]
+
+    def maker(self) -> Entry | None:
+        """Return the task whose output it is."""
+        number = self.json.get("task")
+        return None if number is None else self.document.entry(number)
+
+    def upstream(self) -> list[Entry]:
+        """Return all that it is made of, by, or started with."""
+        maker = self.maker()
+        return [*([] if maker is None else [maker]), *self.refers_to(), *self.init_tasks()]
+
 
 class Document:
     """One params.json.
@@ -43,7 +57,7 @@ class Document:
     ) -> None:
         if data.get("version") != VERSION:
             raise WrongValue(f"{folder}: params.json is of version {data.get('version')}")
-        self.data = data
+        self.data, self.folder = data, folder
         inside = data["folder"]
         self.workspace = folder if inside is None else folder.parents[len(Path(inside).parts) - 1]
         self._others = others if others is not None else {}

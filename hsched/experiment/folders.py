@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from hsched.errors import WrongUsage
-from hsched.experiment import files, serialize
+from hsched.experiment import files, params
 from hsched.experiment.jobs import Job
 from hsched.experiment.specs import warn_before
 
@@ -66,7 +66,7 @@ def _make(path: Path) -> bool:
 
 
 def _write(job: Job) -> None:
-    files.write_whole(job.path / "params.json", serialize.text(job.config))
+    files.write_whole(job.path / "params.json", params.text(job.config))
     files.write_whole(job.script, _script(job), 0o777)
 
 

@@ -12,6 +12,7 @@ import hashlib
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from hsched.experiment.deprecation import old_of, today
 from hsched.experiment.encoding import encode, text
 from hsched.experiment.fields import MISSING
 from hsched.experiment.graph import configs_in, strong_components
@@ -104,9 +105,11 @@ class _Digests:
     def __init__(self, counts: Counts | None = None) -> None:
         self._counts = counts
         self._known: dict[int, bytes] = {}
+        self._converted: dict[int, Any] = {}
 
     def identity(self, root: Any) -> bytes:
         """Return the digest of a configuration that stands by itself."""
+        root = self._today(root)
         from hsched.experiment import sharing
 
         shape = self.of(root)
@@ -125,7 +128,17 @@ class _Digests:
         """Let a configuration, now sealed, remember its digest as a part."""
         state_of(config).shape = self._known.get(id(config))
 
+    def _today(self, config: Any) -> Any:
+        """Return what a configuration of an old class has become, each time the same object."""
+        if old_of(type(config)) is None:
+            return config
+        if id(config) not in self._converted:
+            self._converted[id(config)] = today(config)
+        return self._converted[id(config)]
+
     def _parts(self, config: Any) -> list[Any]:
+        if self._today(config) is not config:
+            return [self._today(config)]
         values = [value for _, value in self._candidates(config)]
         return [*configs_in(values), *state_of(config).init_tasks]
 
@@ -164,6 +177,8 @@ class _Digests:
             self._known.update({id(one): d for one, d in zip(component, made, strict=True)})
 
     def _digest(self, config: Any) -> bytes:
+        if self._today(config) is not config:
+            return self._lookup(self._today(config))
         state = state_of(config)
         pieces = [_VERSION]
         if state.task is not None:

@@ -10,26 +10,24 @@ from hsched.experiment.fields import MISSING
 
 def empty(cls: type, digest: str) -> Any:
     """Return an object on which only ``__init__()`` has run, and which knows its identity."""
-    one = type.__call__(getattr(cls, "__hsched_value__", cls))
+    one = _begin(cls)
     vars(one)["__hsched_digest__"] = bytes.fromhex(digest)
     return one
 
 
-def complete(one: Any, values: Mapping[str, Any]) -> None:
-    """Set the attributes of an object."""
-    for name, value in values.items():
-        setattr(one, name, value)
+def _begin(cls: type) -> Any:
+    return type.__call__(cls.__dict__.get("__hsched_value__", cls))
 
 
 def build(cls: Any, values: Mapping[str, Any]) -> Any:
     """Return an object built by the code of a running task: ``Point(x=3)``.
 
     Raises:
-        WrongValue: a value does not fit, or a name is no parameter.
+        TypeError: a name is no parameter.
     """
     from hsched.experiment.schema import schema_of
 
-    one = type.__call__(getattr(cls, "__hsched_value__", cls))
+    one = _begin(cls)
     parameters = schema_of(cls).by_name
     for name in values:
         if name not in parameters:

@@ -170,11 +170,11 @@ class Items(Kind):
     def __init__(self, container: type, item: Kind) -> None:
         self.name = f"{container.__name__}[{item.name}]"
         self._container: Any = container
-        self._type, self._item = container, item
+        self._item = item
 
     def accept(self, value: Any) -> Any:
         """Return a container of its own, so that the caller's can change."""
-        if not isinstance(value, self._type):
+        if not isinstance(value, self._container):
             raise self.refuse(value)
         return self._container(self._item.accept(one) for one in value)
 

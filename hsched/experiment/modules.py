@@ -10,7 +10,7 @@ from typing import Any
 
 
 def find_class(found: dict[str, Any]) -> type:
-    """Return the class that `serialize.found_again` described.
+    """Return the class that `plain.found_again` described.
 
     Raises:
         ImportError: the module or the class is not there any more.

@@ -99,14 +99,18 @@ class Values:
     """Reads what `plain` wrote.
 
     Args:
-        workspace: where relative paths lead from.
+        workspace: where paths in the workspace lead from.
         objects: gives the object or configuration of a number.
+        here: the folder of the file, where paths of files beside it lead from.
     """
 
-    __slots__ = ("_objects", "_workspace")
+    __slots__ = ("_bases", "_objects")
 
-    def __init__(self, workspace: Path, objects: Callable[[int], Any]) -> None:
-        self._workspace, self._objects = workspace, objects
+    def __init__(
+        self, workspace: Path, objects: Callable[[int], Any], here: Path | None = None
+    ) -> None:
+        self._objects = objects
+        self._bases = {"workspace": workspace, "here": here or workspace}
 
     def read(self, value: Any) -> Any:
         """Return the value that was written.
@@ -123,7 +127,7 @@ class Values:
             return self._objects(value["value"])
         if kind == "path":
             path = Path(value["value"])
-            return self._workspace / path if value.get("base") == "workspace" else path
+            return self._bases[value["base"]] / path if "base" in value else path
         if kind == "dict":
             return {self.read(key): self.read(one) for key, one in value["items"]}
         if kind in _CONTAINERS:

@@ -40,7 +40,7 @@ def restore(data: dict[str, Any], folder: Path) -> Loaded:
     made of, ``__post_init__()``.  What is upstream of it and no value of it is not built.
 
     Args:
-        data: what `serialize.write` made.
+        data: what `params.write` made.
         folder: the task's folder, wherever the workspace has been moved.
 
     Raises:

@@ -129,11 +129,11 @@ class Attempt:
 def _loaded(folder: str) -> Any:
     import json
 
-    from hsched.experiment import serialize
+    from hsched.experiment import params
 
     with open("params.json", encoding="utf-8", errors="surrogateescape") as file:
         data = json.load(file)
-    return serialize.read(data, Path(folder))
+    return params.read(data, Path(folder))
 
 
 def _of_exit(end: SystemExit) -> Failure | None:

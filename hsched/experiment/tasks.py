@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar, cast
 
 from hsched.experiment.config import Config
 from hsched.experiment.errors import WrongAttribute, WrongValue
@@ -18,6 +18,18 @@ class DependentMarker(Protocol):
 
     def __call__(self, config: T, /) -> T:
         """Return the configuration, marked: who uses it depends on the task."""
+
+
+class Shown(Generic[T]):
+    """An attribute that is worked out, and that a parameter of its name comes before."""
+
+    def __init__(self, get: Callable[[Any], T]) -> None:
+        self._get = get
+        self.__doc__ = get.__doc__
+
+    def __get__(self, one: Any, owner: type | None = None) -> T:
+        """Return the value for an object; for the class, what it is."""
+        return self._get(one) if one is not None else cast("T", self)
 
 
 class LightweightTask(Config):
@@ -63,24 +75,24 @@ class Task(Config):
 
         return submission.submit(self, init_tasks=list(init_tasks), **options)
 
-    @property
+    @Shown
     def job(self) -> Any:
         """What the submission knows about it: its state, folder and exit."""
         return self._submitted()
 
-    @property
+    @Shown
     def jobpath(self) -> Path:
         """The folder of the task."""
         folder = state_of(self).folder
-        return folder if folder is not None else self._submitted().path  # type: ignore[no-any-return]
+        return folder if folder is not None else Path(self._submitted().path)
 
     def stdout(self) -> Path:
         """Return the file that its standard output goes to."""
-        return self._submitted().stdout  # type: ignore[no-any-return]
+        return Path(self._submitted().stdout)
 
     def stderr(self) -> Path:
         """Return the file that its standard error goes to."""
-        return self._submitted().stderr  # type: ignore[no-any-return]
+        return Path(self._submitted().stderr)
 
     def wait(self) -> Any:
         """Wait for its end, and return the state of its job."""

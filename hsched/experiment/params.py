@@ -80,6 +80,16 @@ def _below(config: Any) -> list[Any]:
     return [*([marker] if marker is not None else []), *parts(config)]
 
 
+def everything(root: Any) -> Iterator[Any]:
+    """Yield all that is upstream of a configuration, and the configuration last."""
+    return in_order(root, _below, lambda _: False)
+
+
+def _value_class(cls: type) -> dict[str, str] | None:
+    value = cls.__dict__.get("__hsched_value__")
+    return None if value is None else found_again(value)
+
+
 def _own(root: Any) -> Iterator[Any]:
     """Yield what is written for a task and for no other: up to the tasks it depends on."""
     return in_order(root, _below, lambda one: one is not root and _is_upstream(one))
@@ -167,6 +177,8 @@ def _piece(config: Any, workspace: Path | None) -> str:
         "tags": {name: plain(one, workspace) for name, one in state.tags.items()} or None,
         "init-tasks": [number_of(one) for one in state.init_tasks] or None,
         "generated": list(state.generated) or None,
+        "sealed": state.sealed or None,
+        "value": _value_class(cls),
     }
     made = {key: value for key, value in made.items() if value is not None}
     made["fields"] = {name: plain(value, workspace) for name, value in named_values(config)}

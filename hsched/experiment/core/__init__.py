@@ -1,0 +1,1 @@
+"""The longer names of things, as in ``hsched.experiment.core.types``."""
