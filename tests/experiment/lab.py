@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +59,9 @@ class Lab:
     def ok(self, text: str = "", *words: str, **options: Any) -> str:
         """Run a script that must succeed, and return what it printed."""
         done = self.run(text, *words, **options)
-        assert done.returncode == 0, f"{done.stdout}\n{done.stderr}\n{self.describe()}"
+        assert done.returncode == 0, (
+            f"{done.stdout}\n{done.stderr}\n{self.describe()}\n{self.shell.describe()}"
+        )
         return done.stdout
 
     def start(self, text: str = "", *words: str, **env: str) -> subprocess.Popen[str]:
@@ -99,7 +102,14 @@ class Lab:
 
     def until_marked(self, *words: str) -> None:
         """Wait until all these marks are there."""
-        self.shell.until(lambda: set(words) <= set(self.marks()), f"marks {words}; {self.marks()}")
+        self.until(lambda: set(words) <= set(self.marks()), f"there are marks {words}")
+
+    def until(self, look: Callable[[], Any], what: str) -> Any:
+        """Wait until ``look`` returns something true, and return that."""
+        try:
+            return self.shell.until(look, what)
+        except AssertionError as error:
+            raise AssertionError(f"{error}\n{self.marks()}\n{self.describe()}") from None
 
     def tasks(self, name: str) -> list[Path]:
         """Return the folders of the tasks called ``name``."""
@@ -118,7 +128,7 @@ class Lab:
     def describe(self) -> str:
         """Return what the tasks have written, for the report of a failed test."""
         logs = [*self.workspace.glob("jobs/*/*/*.err"), *self.workspace.glob("jobs/*/*/*.failed")]
-        return "\n".join(f"{log}:\n{log.read_text()}" for log in logs) + self.shell.describe()
+        return "\n".join(f"{log}:\n{log.read_text()}" for log in logs)
 
     def close(self) -> None:
         """End what was started here."""
