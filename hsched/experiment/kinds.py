@@ -45,6 +45,14 @@ class Kind:
         return type(self) is Kind or self.name == other.name
 
 
+def _inside(kind: Kind, one: Any, place: Any, whole: Any) -> Any:
+    """Return a member of ``whole`` as its kind has it; an error says where it stands."""
+    try:
+        return kind.accept(one)
+    except Mismatch as error:
+        raise type(error)(f"{shown(whole)}, at {place!r}: {error}") from None
+
+
 def shown(value: Any) -> str:
     """Return a value for an error message, cut where it is long."""
     text = repr(value)
@@ -176,7 +184,9 @@ class Items(Kind):
         """Return a container of its own, so that the caller's can change."""
         if not isinstance(value, self._container):
             raise self.refuse(value)
-        return self._container(self._item.accept(one) for one in value)
+        return self._container(
+            _inside(self._item, one, place, value) for place, one in enumerate(value)
+        )
 
 
 class Mapping(Kind):
@@ -190,7 +200,10 @@ class Mapping(Kind):
         """Return a dict of its own, in the order of the one given."""
         if not isinstance(value, dict):
             raise self.refuse(value)
-        return {self._key.accept(key): self._value.accept(one) for key, one in value.items()}
+        return {
+            _inside(self._key, key, key, value): _inside(self._value, one, key, value)
+            for key, one in value.items()
+        }
 
 
 class Row(Kind):
@@ -208,7 +221,10 @@ class Row(Kind):
         kinds = self._items * len(value) if self._endless else self._items
         if len(kinds) != len(value):
             raise Mismatch(f"{shown(value)} has {len(value)} members, and not {len(kinds)}")
-        return tuple(kind.accept(one) for kind, one in zip(kinds, value, strict=True))
+        return tuple(
+            _inside(kind, one, place, value)
+            for place, (kind, one) in enumerate(zip(kinds, value, strict=True))
+        )
 
 
 class Exactly(Kind):
