@@ -440,7 +440,7 @@ def test_values_are_equal_just_when_a_task_cannot_tell_them_apart(one: Any, othe
 @given(st.dictionaries(st.sampled_from(["i", "s", "f", "opt", "kept", "left"]), st.integers()))
 def test_giving_what_would_be_there_anyway_changes_nothing(given_values: dict[str, int]) -> None:
     given_values = {k: str(v) if k == "s" else v for k, v in given_values.items()}  # type: ignore[misc]
-    config = V(**given_values)  # type: ignore[arg-type]
+    config = V(**given_values)
     explicit = {name: getattr(config, name) for name in ("f", "s", "left", "kept", "opt", "i")}
     assert identifier(V(**explicit)) == identifier(config)
     assert identifier(V(**explicit, meta=9, path=Path("z"))) == identifier(config)
