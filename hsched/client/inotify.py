@@ -6,7 +6,7 @@ import contextlib
 import ctypes
 import os
 
-_IN_MODIFY, _IN_MOVED_TO, _IN_CREATE = 0x2, 0x80, 0x100
+_IN_MODIFY, _IN_CLOSE_WRITE, _IN_MOVED_TO, _IN_CREATE = 0x2, 0x8, 0x80, 0x100
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -76,9 +76,12 @@ class Folders:
         except OSError:
             self.descriptor = -1
 
-    def add(self, folder: str) -> bool:
-        """Watch a folder that is there; False where the user has no watches left."""
-        mask = _IN_MODIFY | _IN_CREATE | _IN_MOVED_TO
+    def add(self, folder: str, closing: bool = False) -> bool:
+        """Watch a folder that is there; False where the user has no watches left.
+
+        ``closing`` means to watch for files that are closed after writing, and nothing else.
+        """
+        mask = _IN_CLOSE_WRITE if closing else _IN_MODIFY | _IN_CREATE | _IN_MOVED_TO
         try:
             path = os.fsencode(folder)
             self._watches[folder] = _checked(_libc.inotify_add_watch(self.descriptor, path, mask))

@@ -124,6 +124,8 @@ class Attempt:
     def _clean_up(self, failure: Failure) -> None:
         """Do what must be done when we are told to end, beside the task's own clean-up."""
         write_failed(f"{self._stem}.failed", failure)
+        if self._tokens is not None:
+            self._tokens.release()
 
 
 def _loaded(folder: str) -> Any:

@@ -7,11 +7,14 @@ the better way to say what a task needs: a task that waits for a token holds its
 
 from __future__ import annotations
 
+import fcntl
+import os
+import select
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hsched import paths
-from hsched.client.inotify import Growth
+from hsched.client.inotify import Folders
 from hsched.errors import WrongUsage
 from hsched.experiment.files import Lock
 
@@ -76,8 +79,7 @@ class Held:
     """Tokens that a running task holds."""
 
     def __init__(self) -> None:
-        self._locks: list[Lock] = []
-        self._places: list[Path] = []
+        self._descriptors: list[int] = []
 
     def acquire(self, wanted: Iterable[list[Any]]) -> None:
         """Wait for tokens and take them; ``wanted`` is (name, total, count) of each.
@@ -88,40 +90,52 @@ class Held:
         for name, total, count in sorted(wanted):
             place = folder() / name
             place.mkdir(parents=True, exist_ok=True)
-            self._places.append(place)
-            with Lock(place / "queue"), Growth(str(place / "released")) as released:
-                while True:
-                    released.renew()
-                    if self._take(place, total, count):
-                        break
-                    _sleep(released.descriptor)
+            with Lock(place / "queue"):
+                self._descriptors += _taken(place, total, count)
 
     def release(self) -> None:
         """Give all of them back."""
-        for lock in self._locks:
-            lock.release()
-        for place in self._places:
-            (place / "released").write_bytes(b".")  # wakes who waits
-        self._locks.clear()
-        self._places.clear()
+        for descriptor in self._descriptors:
+            os.close(descriptor)
+        self._descriptors.clear()
 
-    def _take(self, place: Path, total: int, count: int) -> bool:
-        taken: list[Lock] = []
-        for number in range(total):
-            lock = Lock(place / str(number))
-            if lock.try_acquire():
-                taken.append(lock)
-            if len(taken) == count:
-                self._locks += taken
-                return True
-        for lock in taken:
-            lock.release()
+
+def _taken(place: Path, total: int, count: int) -> list[int]:
+    """Wait until ``count`` of the files can be locked, and return them."""
+    flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
+    left = [os.open(place / str(number), flags, 0o600) for number in range(total)]
+    taken: list[int] = []
+    folders = Folders()
+    try:
+        folders.add(str(place), closing=True)  # whoever ends, however, closes its files
+        while len(taken) < count:
+            folders.forget_news()
+            taken += [one for one in left if _try(one)]
+            if len(taken) < count:
+                for one in taken:
+                    fcntl.flock(one, fcntl.LOCK_UN)
+                taken.clear()
+                _sleep(folders.descriptor)
+    except BaseException:
+        taken.clear()
+        raise
+    finally:
+        folders.close()
+        for one in set(left) - set(taken[:count]):
+            os.close(one)
+    return taken[:count]
+
+
+def _try(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
         return False
+    return True
 
 
 def _sleep(descriptor: int) -> None:
-    import select
-
     poller = select.poll()
-    poller.register(descriptor, select.POLLIN)
+    if descriptor >= 0:
+        poller.register(descriptor, select.POLLIN)
     poller.poll(_LOOK_AGAIN_MS)

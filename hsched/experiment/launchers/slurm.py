@@ -96,6 +96,7 @@ class SlurmLauncher(Launcher):
 
     def prepare(self, job: Job) -> None:
         """Write ``NAME.sh`` and the script that waits for it."""
+        (job.path / "__xpm__").mkdir(exist_ok=True)
         files.write_whole(job.path / f"{job.name}.sh", self.script(job), 0o777)
         files.write_whole(job.path / f"{job.name}.wait.sh", self._waiting(job), 0o777)
 
