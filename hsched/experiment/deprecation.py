@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import sys
 import warnings
 from collections.abc import Callable
-from typing import Any, TypeVar, cast, overload
+from types import FrameType
+from typing import Any, cast
 
 from hsched.experiment.errors import WrongDeclaration
 from hsched.experiment.origin import Line, words_of
 from hsched.experiment.state import state_of
-
-C = TypeVar("C", bound=type)
 
 
 class OldParameter:
@@ -27,12 +27,6 @@ class OldParameter:
         self._method(config, value)
 
 
-@overload
-def deprecate(old: C, /) -> C: ...
-@overload
-def deprecate(old: Callable[[Any, Any], None], /) -> OldParameter: ...
-@overload
-def deprecate(new: type | None = ..., /, *, replace: bool = ...) -> Callable[[C], C]: ...
 def deprecate(thing: Any = None, /, *, replace: bool = False) -> Any:
     """Keep an old class or parameter, with the identity of what has come in its place.
 
@@ -46,25 +40,21 @@ def deprecate(thing: Any = None, /, *, replace: bool = False) -> Any:
     """
     if thing is not None and not isinstance(thing, type):
         return OldParameter(thing)
-    if thing is None or _can_convert_to(thing, replace):
+    if thing is None or replace or _has_a_name(thing, sys._getframe(1)):
         return lambda old: _converted(old, thing, replace=replace)
     return _older_name(thing)
 
 
-def _can_convert_to(thing: type, replace: bool) -> bool:
-    """Return whether ``@deprecate(thing)`` names the new class, and does not decorate an old one.
+def _has_a_name(cls: type, caller: FrameType) -> bool:
+    """Return whether a class is known by now: ``@deprecate(cls)`` names it as the new one.
 
-    Both get one class.  A decorated class is one that nobody can have seen: its own module has
-    not given it a name yet.
+    A class that is being decorated has no name yet, neither in its module nor where it is
+    defined.
     """
-    import sys
-
-    if replace:
-        return True
-    place: Any = sys.modules.get(thing.__module__)
-    for name in thing.__qualname__.split("."):
+    place: Any = sys.modules.get(cls.__module__)
+    for name in cls.__qualname__.split("."):
         place = getattr(place, name, None)
-    return place is thing
+    return place is cls or any(one is cls for one in list(caller.f_locals.values()))
 
 
 def _older_name(old: Any) -> Any:

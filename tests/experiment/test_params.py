@@ -91,10 +91,9 @@ class Learn(Task):
 
 class Evaluate(Task):
     model: Param[Model]
-    seen: ClassVar[int]
 
     def execute(self) -> None:
-        vars(self)["seen"] = self.model.weights
+        self.seen = self.model.weights
 
 
 def submitted(task: Any, workspace: Path, *init_tasks: Any) -> Any:
