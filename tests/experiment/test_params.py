@@ -30,6 +30,7 @@ from hsched.experiment import (
     tag,
 )
 from hsched.experiment.documents import load
+from hsched.experiment.graph import dependencies
 from hsched.experiment.identity import identifier
 from hsched.experiment.marking import Marker
 from hsched.experiment.restore import Loaded, restore
@@ -457,3 +458,29 @@ def test_a_partial_identity_keeps_what_it_includes(tmp_path: Path) -> None:
     small = Train.checkpoints.identifier(Train.C(rate=1, epochs=1))
     large = Train.checkpoints.identifier(Train.C(rate=1, epochs=1, model=Model.C(size=9)))
     assert small != large
+
+
+def test_each_task_of_a_chain_costs_the_same(tmp_path: Path) -> None:
+    def _calls(steps: int) -> int:
+        """Return how many functions are called for the next tasks of the chain."""
+        count = 0
+
+        def _note(frame: Any, event: str, argument: Any) -> None:
+            nonlocal count
+            count += event == "call"
+
+        sys.setprofile(_note)
+        try:
+            for _ in range(steps):
+                step = next(tasks)
+                dependencies(step)
+                params.text(step)
+        finally:
+            sys.setprofile(None)
+        return count
+
+    tasks = chain(20 * params.DEEPEST, tmp_path)
+    _calls(params.DEEPEST)  # what is worked out once for a class
+    early = _calls(2 * params.DEEPEST)
+    _calls(10 * params.DEEPEST)
+    assert _calls(2 * params.DEEPEST) <= 1.05 * early
