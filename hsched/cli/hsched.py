@@ -40,6 +40,10 @@ TABLE: dict[str, tuple[str, str]] = {
         "List the schedulers that run: slots in total, free and used; jobs in total and by state.",
     ),
     "stop": ("hstop", "Stop a scheduler, and return when it is gone; logs and history stay."),
+    "experiments": (
+        "experiments",
+        "List experiments, show the tasks of one, or clean up after them.",
+    ),
     "simulate": (
         "simulate",
         "Run the scheduler over a trace in virtual time, and print how well it did.",

@@ -35,7 +35,11 @@ COMMANDS = (
 )
 
 #: The commands without an h of their own: the page and the module.
-OTHERS = {"hsched": "hsched", "hsched-simulate": "simulate"}
+OTHERS = {
+    "hsched": "hsched",
+    "hsched-experiments": "experiments",
+    "hsched-simulate": "simulate",
+}
 
 #: All pages of section 1.
 PAGES = (*COMMANDS, *OTHERS)
