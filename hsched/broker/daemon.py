@@ -20,6 +20,7 @@ from typing import Any
 from hsched.broker import clock, kernel, shims
 from hsched.broker.broker import Broker, Parts
 from hsched.broker.cgroups import Cgroups
+from hsched.broker.devices.mapping import sharing_of
 from hsched.broker.endpoint import Endpoint, choose_socket
 from hsched.broker.premises import Premises
 from hsched.broker.store import Store
@@ -107,7 +108,8 @@ def new_scheduler(run: Run) -> Scheduler:
     """Return an empty core with the resources and the policy of ``run``."""
     options, now = run.options, clock.monotonic()
     policy = Policy(options.get("policy", Policy.BACKFILL.value))
-    scheduler = Scheduler(run.resources, policy, options.get("overtake", 10))
+    sharing = sharing_of(run.resources)
+    scheduler = Scheduler(run.resources, policy, options.get("overtake", 10), sharing)
     numbered = [(i, one) for i, one in enumerate(run.resources) if one.numbered]
     for position, one in numbered:
         slots = options.get("drained", {}).get(one.name, ())

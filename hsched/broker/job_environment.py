@@ -9,6 +9,7 @@ import json
 import os
 from dataclasses import dataclass
 
+from hsched.core.devices import GPUS
 from hsched.core.model import Allocation, JobId, Resource, array_index, format_job_id
 from hsched.native.plan import Plan, encode_environment
 from hsched.wire.message import raw, text
@@ -68,10 +69,12 @@ def slot_variables(resources: tuple[Resource, ...], held: Allocation) -> dict[st
     """Return ``QUEUEn`` for each resource, and the GPU variables where there are GPUs."""
     variables: dict[str, str] = {}
     for index, resource in enumerate(resources):
-        slots = ",".join(map(str, held.slots[index]))
+        is_gpus = resource.name == GPUS and resource.numbered
+        own = (held.devices if is_gpus and resource.capacity else ()) or held.slots[index]
+        slots = ",".join(map(str, own))
         amount = held.amounts[index] // resource.unit if resource.unit > 1 else held.amounts[index]
         variables[f"QUEUE{index}"] = slots if resource.numbered else str(amount)
-        if resource.name == "gpus" and resource.numbered and (slots or resource.capacity):
+        if is_gpus and (slots or resource.capacity):
             variables["CUDA_VISIBLE_DEVICES"] = slots
             variables["CUDA_DEVICE_ORDER"] = "PCI_BUS_ID"  # as NVML counts; CUDA does not
     return variables

@@ -10,6 +10,7 @@ import math
 from collections.abc import Iterable, Sequence
 
 from hsched.broker import patterns
+from hsched.core.devices import with_devices
 from hsched.core.model import (
     MAX_ARRAY_INDEX,
     Dependency,
@@ -17,8 +18,12 @@ from hsched.core.model import (
     LimitWarning,
     NewJob,
     Request,
+    Resource,
+    Sharing,
     array_index,
 )
+from hsched.core.slots import MAX_SLOTS
+from hsched.core.spec import parse_request
 from hsched.errors import WrongUsage
 from hsched.wire.message import raw
 from hsched.wire.submit import JobSpec
@@ -26,6 +31,7 @@ from hsched.wire.submit import JobSpec
 _MAX_NAME = 255
 _MAX_PRIORITY = 1_000_000_000
 _MAX_RETRIES = 1_000_000
+_MAX_MEMORY = 1 << 62
 _HIGHEST_SIGNAL = 31
 _HIGHEST_STATUS = 255
 
@@ -58,6 +64,16 @@ def new_job(
     )
 
 
+def request(spec: JobSpec, resources: Sequence[Resource], sharing: Sharing | None) -> Request:
+    """Return what ``spec`` asks for of the resources and devices.
+
+    Raises:
+        WrongUsage: a word or number of it makes no sense.
+    """
+    wish = (spec.min_devices, spec.device_memory, spec.device_share)
+    return with_devices(parse_request(spec.slots, resources), wish, resources, sharing)
+
+
 def warning(spec: JobSpec) -> LimitWarning | None:
     """Return the signal that announces the time limit, None without one."""
     if spec.warn_signal is None:
@@ -78,6 +94,7 @@ def check(spec: JobSpec) -> None:
     check_limit(spec.time_limit)
     _check_command(spec)
     _check_numbers(spec)
+    _check_devices(spec)
     if spec.array:
         _check_array(spec.array)
     elif patterns.ARRAY_INDEX in patterns.used_in(spec.stdin, spec.stdout, spec.stderr):
@@ -159,6 +176,13 @@ def _check_numbers(spec: JobSpec) -> None:
         raise WrongUsage(f"signal {spec.warn_signal}: 1 to {_HIGHEST_SIGNAL}")
     if not 0 <= spec.warn_before <= _LONGEST_S:
         raise WrongUsage(f"a warning {spec.warn_before:g} s ahead: 0 or more seconds")
+
+
+def _check_devices(spec: JobSpec) -> None:
+    if not _all_between([spec.min_devices], MAX_SLOTS):
+        raise WrongUsage(f"{spec.min_devices} devices: 0 to {MAX_SLOTS}")
+    if not _all_between([spec.device_memory], _MAX_MEMORY) or not 0 <= spec.device_share <= 1:
+        raise WrongUsage("memory per device: 0 or more bytes, or a share from 0 to 1")
 
 
 def _check_array(indices: Sequence[int]) -> None:

@@ -13,10 +13,12 @@ from hsched.broker.job_environment import stream_paths
 from hsched.broker.ledger import spec_of
 from hsched.broker.store import Store
 from hsched.broker.store.rows import JobRow, Life, Run, allocation_of, request_of
+from hsched.core.devices import GPUS
 from hsched.core.job import Job
 from hsched.core.model import (
     Allocation,
     JobId,
+    Request,
     Resource,
     State,
     array_index,
@@ -60,6 +62,7 @@ class Viewer:
             out, err = stream_paths(filled, given.cwd, folder, given.id)
         done = life if live is None else Life(state=live.state.value)
         index = array_index(given.id)
+        request, held = request_of(row.asked.request), allocation_of(life.allocation)
         return JobView(
             id=format_job_id(given.id),
             run=self.run.name,
@@ -76,8 +79,8 @@ class Viewer:
             signal=done.signal,
             tree_left=life.tree_left,
             command=_command(spec),
-            request=_request(self.resources, row),
-            allocation=_allocation(self.resources, allocation_of(life.allocation)),
+            request=_request(self.resources, request),
+            allocation=_allocation(self.resources, held),
             priority=row.asked.priority,
             depends_on=self._depends_on(row),
             array_id=None if index is None else str(job_number(given.id)),
@@ -95,6 +98,9 @@ class Viewer:
             cwd=given.cwd,
             out=out,
             err=err,
+            min_devices=request.devices,
+            device_memory_bytes=request.memory,
+            devices=_devices(self.resources, held),
         )
 
     def _reason(self, life: Life, live: Job | None) -> str | None:
@@ -143,9 +149,18 @@ def _command(spec: JobSpec) -> tuple[str, ...]:
     return spec.argv if spec.shell is None else ("/bin/sh", "-c", spec.shell)
 
 
-def _request(resources: tuple[Resource, ...], row: JobRow) -> dict[str, Held]:
-    amounts = request_of(row.asked.request).amounts
-    return {r.name: Held(amount=a) for r, a in zip(resources, amounts, strict=False)}
+def _request(resources: tuple[Resource, ...], request: Request) -> dict[str, Held]:
+    return {r.name: Held(amount=a) for r, a in zip(resources, request.amounts, strict=False)}
+
+
+def _devices(resources: tuple[Resource, ...], held: Allocation | None) -> tuple[int, ...] | None:
+    """Return the GPUs that a job holds or held, None where it has not started."""
+    if held is None:
+        return None
+    for resource, slots in zip(resources, held.slots, strict=False):
+        if resource.name == GPUS and resource.numbered and resource.capacity:
+            return held.devices or slots
+    return ()
 
 
 def _allocation(resources: tuple[Resource, ...], held: Allocation | None) -> dict[str, Held] | None:

@@ -29,6 +29,12 @@ class Submit(Command):
         return {name: not one.is_flag for one in options for name in one.opts}
 
 
+def _memory(word: str) -> tuple[int, float]:
+    from hsched.core.spec import parse_memory  # slow to import, and needed here alone
+
+    return parse_memory(word)
+
+
 @click.command(
     "hsubmit",
     cls=Submit,
@@ -41,6 +47,7 @@ class Submit(Command):
         "hsubmit --begin 22:00 --priority -5 1 backup",
         "ls *.log | hsubmit 1 --each - gzip {}",
         "hsubmit 1 --array 0-99%8 --out logs/%j.out ./simulate",
+        "hsubmit 2 --min-devices 2 --memory-per-device 20G python train.py",
     ),
 )
 @click.argument("slots", metavar="SLOTS")
@@ -149,6 +156,22 @@ class Submit(Command):
     is_flag=True,
     help="Let processes that outlive the job's first one go on; its slots are free.",
 )
+@click.option(
+    "--min-devices",
+    type=click.IntRange(min=0),
+    default=0,
+    metavar="N",
+    help="N different GPUs: with --memory-per-device shared ones, else whole ones.",
+)
+@click.option(
+    "--memory-per-device",
+    "memory",
+    metavar="SIZE",
+    callback=reads(_memory),
+    help="Share each GPU with others, and claim SIZE of its memory: 20G, a number of MiB such "
+    "as 20000, or a part such as 0.5. Without --min-devices that is one GPU; where there is "
+    "none, the machine itself is the device.",
+)
 @click.option("--requeue", is_flag=True, help="Start it again where a reboot took it away.")
 @many.options
 @scheduler_option
@@ -169,6 +192,7 @@ def command(
     With --each COMMAND may be left out: then each line of FILE is a shell line.
     """
     each, nul, graph, array = (given.pop(name) for name in ("each", "nul", "graph", "array"))
+    memory = given.pop("memory")
     if each is None and (nul or graph):
         raise WrongUsage(f"{'--null' if nul else '--graph'} needs --each")
     if each is not None and (array is not None or given["unique"] is not None):
@@ -184,6 +208,8 @@ def command(
         given |= {"warn_signal": warn.signal, "warn_before": warn.before_s}
     if array is not None:
         given |= {"array": array.indices, "array_limit": array.limit}
+    if memory is not None:
+        given |= {"device_memory": memory[0], "device_share": memory[1]}
     # The other options are called as the fields of JobSpec that they fill.
     spec = JobSpec(slots=slots, argv=argv, shell=shell, **given)
     if each is not None:

@@ -89,8 +89,15 @@ def check_request(ledger: Ledger, identity: JobId, request: Request) -> None:
     name, amounts = format_job_id(identity), request.amounts
     if len(amounts) != len(ledger.inventory.pools) or min(amounts, default=0) < 0:
         raise Refused(f"job {name}: {amounts} is not one amount for each resource")
-    if shortage := ledger.inventory.shortage(amounts):
+    if shortage := ledger.inventory.shortage(request):
         raise Refused(f"job {name} {shortage}")
+    devices = ledger.inventory.devices
+    position = None if devices is None else devices.position
+    if request.devices and position is not None and amounts[position]:
+        raise Refused(
+            f"job {name} asks for whole {ledger.inventory.resources[position].name} and for "
+            "memory on shared ones; leave one of them out"
+        )
 
 
 def check_times(identity: JobId, limit_s: float | None, grace_s: float) -> None:
@@ -210,7 +217,7 @@ def _remember(ledger: Ledger, old: RestoredJob) -> Job:
     job.suspended = old.suspended
     job.verdict = old.verdict
     if job.held:
-        job.hold_reason = ledger.inventory.shortage(job.request.amounts)
+        job.hold_reason = ledger.inventory.shortage(job.request)
     if job.state in (State.RUNNING, State.STOPPING):
         job.started = ledger.now - old.ran_s
     return job

@@ -18,7 +18,8 @@ from math import inf
 from hsched.core.job import JobClass
 from hsched.core.model import JobId
 
-#: Amounts, one per resource, and last a length of time in seconds.
+#: Amounts, one per resource; where devices can be shared, how many of them and how many
+#: bytes of each; and last a length of time in seconds.
 Needs = Sequence[float]
 #: Where a class stands in the order: the smaller -priority first, then the smaller first id.
 Place = tuple[int, JobId]
@@ -84,6 +85,19 @@ class Node:
         if found is None and self._is_loose:
             self._tighten()
         return found
+
+    def has_between(self, low: Sequence[Needs], high: Needs) -> bool:
+        """Whether the needs of some class fit ``high`` and none of ``low``."""
+        if self.place is None or not fits(self.floor, high):
+            return False
+        if any(fits(self.ceiling, limit) for limit in low):
+            return False
+        if self.children:
+            return any(child.has_between(low, high) for child in self.children.values())
+        return any(
+            fits(cls.needs, high) and not any(fits(cls.needs, limit) for limit in low)
+            for *_, cls in self.entries
+        )
 
     def classes(self) -> Iterator[JobClass]:
         """Yield all classes, in no order that means anything."""

@@ -7,6 +7,7 @@ is there twice counts once.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from hsched.core.admission import check_known, check_request, check_times
 from hsched.core.conditions import Standing, standings
@@ -14,6 +15,7 @@ from hsched.core.dependencies import waits_for_itself
 from hsched.core.events import (
     CancelAsked,
     CapacitySet,
+    DevicesSeen,
     HoldAsked,
     ReleaseAsked,
     ResumeAsked,
@@ -109,7 +111,10 @@ def update_asked(ledger: Ledger, event: UpdateAsked) -> None:
     for job in jobs:
         check_times(job.id, event.time_limit_s, job.grace_s)
         if event.request is not None:
-            check_request(ledger, job.id, event.request)
+            asked = replace(
+                event.request, devices=job.request.devices, memory=job.request.memory
+            )
+            check_request(ledger, job.id, asked)
         check_known(ledger, job.id, event.dependencies or (), past)
     if event.dependencies:
         _check_no_cycle(ledger, jobs, event.dependencies)
@@ -186,6 +191,12 @@ def slots_drained(ledger: Ledger, event: SlotsDrained) -> None:
     ledger.is_stirred = True
 
 
+def devices_seen(ledger: Ledger, event: DevicesSeen) -> None:
+    """Note what outsiders use of the devices; jobs keep what they hold."""
+    ledger.inventory.see(event.outside, event.occupants)
+    ledger.is_stirred = True
+
+
 def starts_stopped(ledger: Ledger, event: StartsStopped) -> None:
     """Start nothing more, or look again at what may start."""
     ledger.is_stopped = not event.again
@@ -241,7 +252,10 @@ def _change_fields(job: Job, event: UpdateAsked) -> None:
     if event.priority is not None:
         job.priority = event.priority
     if event.request is not None:
-        job.request = shared(event.request)
+        # New amounts leave alone what it asks for of shared devices.
+        job.request = shared(
+            replace(event.request, devices=job.request.devices, memory=job.request.memory)
+        )
         job.hold_reason = ""
     if event.time_limit_s is not None:
         job.time_limit_s = event.time_limit_s
@@ -262,7 +276,7 @@ def _relink(
 
 
 def _hold_if_too_large(ledger: Ledger, job: Job) -> None:
-    reason = ledger.inventory.shortage(job.request.amounts)
+    reason = ledger.inventory.shortage(job.request)
     if not reason and job.hold_reason:
         reason = _FITS_AGAIN
     if reason != job.hold_reason:

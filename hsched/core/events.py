@@ -153,6 +153,17 @@ class SlotsDrained:
 
 
 @dataclass(frozen=True, slots=True)
+class DevicesSeen:
+    """Somebody looked at the devices: what outsiders use of each now, in bytes.
+
+    ``occupants`` says why each cannot be had as a whole, empty where it can.
+    """
+
+    outside: tuple[int, ...]
+    occupants: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class StartsStopped:
     """Nothing more shall be started (or, ``again``, jobs may start again)."""
 
@@ -179,6 +190,7 @@ Event = (
     | ResumeAsked
     | CapacitySet
     | SlotsDrained
+    | DevicesSeen
     | StartsStopped
     | TimePassed
 )

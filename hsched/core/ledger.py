@@ -20,6 +20,7 @@ from hsched.core.model import (
     Outcome,
     OutcomeKind,
     Resource,
+    Sharing,
     State,
     format_job_id,
     job_number,
@@ -35,12 +36,18 @@ TERM, KILL, CONT, STOP = 15, 9, 18, 19
 class Ledger:
     """The state of a scheduler.  Change it through these methods only."""
 
-    def __init__(self, resources: Iterable[Resource], policy: Policy, overtake: int) -> None:
+    def __init__(
+        self,
+        resources: Iterable[Resource],
+        policy: Policy,
+        overtake: int,
+        sharing: Sharing | None = None,
+    ) -> None:
         #: The live jobs, in order of arrival.
         self.jobs: dict[JobId, Job] = {}
         self.arrays = Arrays()
-        self.inventory = Inventory(resources)
-        self.queue = Queue(self.jobs, self.arrays)
+        self.inventory = Inventory(resources, sharing)
+        self.queue = Queue(self.jobs, self.arrays, sharing is not None)
         self.dependencies = Dependencies(self.jobs, self.arrays)
         self.deadlines = Deadlines(self.jobs)
         self.bounds = Bounds(self.jobs, self.inventory)
@@ -100,7 +107,8 @@ class Ledger:
         """Give a queued job its slots."""
         self.queue.remove(job)
         job.state = next_state(job.id, job.state, Step.START)
-        job.allocation = self.inventory.acquire(job.request.amounts)
+        request = job.request
+        job.allocation = self.inventory.acquire(request.amounts, request.devices, request.memory)
         self.bounds.set(job, self.now + job.length_s)
         self.holders[job.id] = job
         self._count_holder(job, 1)

@@ -148,18 +148,41 @@ class Resource:
 
 
 @dataclass(frozen=True, slots=True)
+class Sharing:
+    """The devices that jobs can share by memory, in bytes of each.
+
+    They are the slots of the numbered resource at ``position``; None means the machine
+    itself, which is then the one device.
+    """
+
+    memory: tuple[int, ...]
+    position: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Request:
-    """What a job asks for: one amount per resource, in the order of the resources."""
+    """What a job asks for: one amount per resource, in the order of the resources.
+
+    ``devices`` different devices besides, with ``memory`` bytes on each, which it shares
+    with whoever fits beside it; a job has them or whole GPUs in ``amounts``, never both.
+    """
 
     amounts: tuple[int, ...]
+    devices: int = 0
+    memory: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Allocation:
-    """What a job holds: per resource its slot indices, or () and an amount if measured."""
+    """What a job holds: per resource its slot indices, or () and an amount if measured.
+
+    ``devices`` are those that it shares, with a claim on ``memory`` bytes of each.
+    """
 
     slots: tuple[tuple[int, ...], ...]
     amounts: tuple[int, ...]
+    devices: tuple[int, ...] = ()
+    memory: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,9 @@ starts.  Only starts under a reservation that is not later than the first one th
 this head had do not count: they end by then, so they are no stream for ever.  A
 holder that overruns its bound breaks that promise, and from then on starts count.
 Jobs that ask for nothing start at once under each policy.
+
+Devices that jobs share count as a whole here: a head that wants any leaves none to those
+behind it that would hold them beyond its reservation, or while slots are collected for it.
 """
 
 from __future__ import annotations
@@ -28,10 +31,12 @@ from math import inf
 
 from hsched.core.classes import fits
 from hsched.core.deadlines import SLACK_S
+from hsched.core.devices import Corner
 from hsched.core.inventory import Inventory
 from hsched.core.job import Job
-from hsched.core.model import JobId
+from hsched.core.model import JobId, Request
 from hsched.core.queue import Queue
+from hsched.core.sketch import Sketch
 
 
 class Policy(str, Enum):
@@ -75,22 +80,22 @@ class Bounds:
         """Return bounds and jobs, without those that overran."""
         return self._ends[bisect_right(self._ends, now, key=_overruns_at) :]
 
-    def reservation(self, needs: Sequence[int], now: float) -> Reservation | None:
-        """Return when ``needs`` is free at the latest; None where no bound says so."""
-        headroom = list(self._inventory.headroom)
+    def reservation(self, request: Request, now: float) -> Reservation | None:
+        """Return when ``request`` can be met at the latest; None where no bound says so."""
+        sketch = Sketch(self._inventory)
         at = inf
         for bound, job_id in self.known(now):
             if bound > at:
                 break
             allocation = self._jobs[job_id].allocation
             assert allocation is not None, "a bound of a job that holds nothing"
-            for resource, amount in enumerate(self._inventory.returned(allocation)):
-                headroom[resource] += amount
-            if at == inf and fits(needs, [max(0, have) for have in headroom]):
+            sketch.release(sketch.part(allocation))
+            if at == inf and sketch.fits(request):
                 at = bound
         if at == inf:
             return None
-        return Reservation(at, [max(0, h - n) for h, n in zip(headroom, needs, strict=True)])
+        left = zip(sketch.headroom, request.amounts, strict=True)
+        return Reservation(at, [max(0, have - need) for have, need in left])
 
     def check(self) -> None:
         """Assert that the list agrees with what the jobs say."""
@@ -102,6 +107,13 @@ def _overruns_at(end: tuple[float, JobId]) -> float:
     return end[0] + SLACK_S
 
 
+def limits(
+    amounts: Sequence[int], corners: Sequence[Corner], length_s: float
+) -> list[tuple[float, ...]]:
+    """Return one limit for each corner, as classes state their needs."""
+    return [(*amounts, *corner, length_s) for corner in corners]
+
+
 @dataclass(slots=True)
 class Terms:
     """What jobs behind the head may take, at one moment."""
@@ -110,22 +122,27 @@ class Terms:
     now: float
     policy: Policy
     overtake: int
+    inventory: Inventory
     reservation: Reservation | None = None
     #: Whether the reservation is as early as the first that the head had.
     is_promised: bool = False
 
-    def limits(self, free: tuple[int, ...]) -> list[tuple[float, ...]]:
-        """Return vectors of amounts and time; needs that fit one of them may be met."""
+    def limits(
+        self, free: tuple[int, ...], corners: tuple[Corner, ...]
+    ) -> list[tuple[float, ...]]:
+        """Return vectors of amounts, shares and time; needs that fit one of them may be met."""
         if self.policy is Policy.FIFO:
-            return [(*(0 for _ in free), inf)]
+            return limits([0] * len(free), self.inventory.no_corners, inf)
         if self.policy is Policy.FIRST_FIT:
-            return [(*free, inf)]
+            return limits(free, corners, inf)
+        kept = self.inventory.no_corners if self._wants_devices else corners
         if not self.is_promised and self.head.passed >= self.overtake:
-            return [(*self._unneeded(free), inf)]
+            return limits(self._unneeded(free), kept, inf)
         if self.reservation is None:
-            return [(*free, inf)]
-        left = map(min, free, self.reservation.extra)
-        return [(*free, self.reservation.at - self.now), (*left, inf)]
+            return limits(free, corners, inf)
+        left = self._without_shared(list(map(min, free, self.reservation.extra)))
+        soon = limits(free, corners, self.reservation.at - self.now)
+        return soon + limits(left, kept, inf)
 
     def take(self, job: Job, free: tuple[int, ...]) -> None:
         """Note that ``job``, which is allowed, starts; ``free`` is what was before."""
@@ -133,14 +150,34 @@ class Terms:
             for resource, amount in enumerate(job.request.amounts):
                 self.reservation.extra[resource] -= amount
         if self.policy is Policy.BACKFILL and not self.is_promised:
-            self.head.passed += not fits(job.request.amounts, self._unneeded(free))
+            is_harmless = fits(job.request.amounts, self._unneeded(free))
+            is_harmless = is_harmless and not (job.request.devices and self._wants_devices)
+            self.head.passed += not is_harmless
 
     def _unneeded(self, free: tuple[int, ...]) -> list[int]:
         # What is free and of no use to the head, even if all the rest is collected for it.
-        return [
+        unneeded = [
             max(0, have - need) if need else have
             for have, need in zip(free, self.head.request.amounts, strict=True)
         ]
+        return self._without_shared(unneeded)
+
+    @property
+    def _wants_devices(self) -> bool:
+        # Whether the head can use devices, shared or whole.
+        position = self._position
+        whole = position is not None and self.head.request.amounts[position] > 0
+        return whole or self.head.request.devices > 0
+
+    @property
+    def _position(self) -> int | None:
+        return None if self.inventory.devices is None else self.inventory.devices.position
+
+    def _without_shared(self, amounts: list[int]) -> list[int]:
+        # A head that wants shares can use any device, so none of them is left over.
+        if self.head.request.devices and self._position is not None:
+            amounts[self._position] = 0
+        return amounts
 
 
 class Chooser:
@@ -164,36 +201,53 @@ class Chooser:
         Returns the head if it was overtaken: its ``passed`` has grown.
         """
         while (head := self.next()) is not None:
-            if not fits(head.request.amounts, self._inventory.free):
+            if not self._inventory.fits(head.request):
                 return self._run_behind(head, now, start)
             start(head)
         return None
 
     def next(self) -> Job | None:
         """Return the first job in order that would fit if every job ended now."""
-        return self._queue.first((*self._inventory.usable, inf))
+        corners = self._inventory.no_corners
+        if self._queue.sharing:
+            corners = self._inventory.corners_without_jobs()
+        return self._queue.first(*limits(self._inventory.usable, corners, inf))
+
+    def waits_for_outsiders(self) -> bool:
+        """Whether some job would start, or be next, if what outsiders use were free."""
+        devices = self._inventory.devices
+        if devices is None or not (any(devices.outside) or devices.occupied):
+            return False
+        now = limits(self._inventory.free, self._corners(), inf)
+        free, corners = self._inventory.without_outsiders()
+        return self._queue.has_between(now, limits(free, corners, inf))
+
+    def _corners(self) -> tuple[Corner, ...]:
+        # Nobody needs to be told what can be shared while nobody asks for it.
+        return self._inventory.corners() if self._queue.sharing else self._inventory.no_corners
 
     def _run_behind(self, head: Job, now: float, start: Callable[[Job], None]) -> Job | None:
         free = self._inventory.free
-        job = self._queue.first((*free, inf))
+        job = self._queue.first(*limits(free, self._corners(), inf))
         if job is None:
             return None  # The usual case, and one search is all that it costs.
         before = head.passed
         terms = self._terms(head, now)
-        needs = (*job.request.amounts, job.length_s)
-        if not any(fits(needs, limit) for limit in terms.limits(free)):
-            job = self._queue.first(*terms.limits(free))
+        allowed = terms.limits(free, self._corners())
+        assert job.queued is not None, "a job that was found is in the queue"
+        if not any(fits(job.queued.needs, limit) for limit in allowed):
+            job = self._queue.first(*allowed)
         while job is not None:
             terms.take(job, free)
             start(job)
             free = self._inventory.free
-            job = self._queue.first(*terms.limits(free))
+            job = self._queue.first(*terms.limits(free, self._corners()))
         return head if head.passed > before else None
 
     def _terms(self, head: Job, now: float) -> Terms:
-        terms = Terms(head, now, self.policy, self.overtake)
+        terms = Terms(head, now, self.policy, self.overtake, self._inventory)
         if self.policy is Policy.BACKFILL:
-            terms.reservation = self._bounds.reservation(head.request.amounts, now)
+            terms.reservation = self._bounds.reservation(head.request, now)
         if terms.reservation is not None:
             if self._promise is None or self._promise[0] != head.id:
                 self._promise = (head.id, terms.reservation.at)

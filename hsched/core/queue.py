@@ -9,7 +9,7 @@ be next, so a search looks at classes and never at the jobs behind their first.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from heapq import heapify, heappop, heappush, merge
 
 from hsched.core.arrays import Arrays
@@ -23,7 +23,13 @@ _Key = tuple[tuple[float, ...], int, tuple[int, int] | None]
 class Queue:
     """The ready jobs; ``Job.queued`` says whether one is in here, and in which class."""
 
-    def __init__(self, jobs: Mapping[JobId, Job], arrays: Arrays) -> None:
+    def __init__(
+        self, jobs: Mapping[JobId, Job], arrays: Arrays, has_devices: bool = False
+    ) -> None:
+        """``has_devices`` says that needs have a place for shares of devices."""
+        self._has_devices = has_devices
+        #: How many jobs in here ask for shares of devices.
+        self.sharing = 0
         self._jobs = jobs
         self._arrays = arrays
         self._classes: dict[_Key, JobClass] = {}
@@ -35,6 +41,7 @@ class Queue:
         cls = self._class_of(job)
         heappush(cls.ids, job.id)
         cls.size += 1
+        self.sharing += job.request.devices > 0
         job.queued = cls
         if len(cls.ids) > 2 * cls.size + 8:
             cls.ids = list({i for i in cls.ids if self._is_in(cls, i)})
@@ -47,6 +54,7 @@ class Queue:
         assert cls is not None, f"job {job.id} is not in the queue"
         job.queued = None
         cls.size -= 1
+        self.sharing -= job.request.devices > 0
         self._settle(cls)
         if not cls.size:
             del self._classes[cls.needs, cls.priority, cls.array]
@@ -64,6 +72,10 @@ class Queue:
                 best = place
         return None if best is None else self._jobs[best[1]]
 
+    def has_between(self, low: Sequence[Needs], high: Sequence[Needs]) -> bool:
+        """Whether the needs of some job fit one of ``high`` and none of ``low``."""
+        return any(self._tree.has_between(low, limit) for limit in high)
+
     def recap(self, number: int) -> None:
         """Let array ``number`` in or out, after the count of its slot holders changed."""
         for cls in self._capped.get(number, ()):
@@ -78,6 +90,7 @@ class Queue:
         """Assert that the index says of each job and class what is the case."""
         queued = [job for job in self._jobs.values() if job.queued is not None]
         assert len(queued) == sum(cls.size for cls in self._classes.values())
+        assert self.sharing == sum(job.request.devices > 0 for job in queued), "miscounted sharing"
         for job in queued:
             assert job.queued is self._class_of(job), f"job {job.id} is in another class"
             assert job.id in job.queued.ids, f"job {job.id} is lost from its class"
@@ -89,7 +102,9 @@ class Queue:
         self._tree.check()
 
     def _class_of(self, job: Job) -> JobClass:
-        needs = (*job.request.amounts, job.length_s)
+        request = job.request
+        share = (request.devices, request.memory) if self._has_devices else ()
+        needs = (*request.amounts, *share, job.length_s)
         number, most = job.array, job.array_limit
         array = (number, most) if number is not None and most is not None else None
         key = (needs, job.priority, array)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from heapq import heapify, heappop, heappush
 from itertools import islice
 from math import isfinite
 
-from hsched.core.classes import fits
+from hsched.core.inventory import Inventory
 from hsched.core.job import Job
 from hsched.core.ledger import Ledger
-from hsched.core.model import JobId, State, format_job_id
-from hsched.core.spec import format_amount
+from hsched.core.model import JobId, Request, State, format_job_id
+from hsched.core.sketch import Sketch
+from hsched.core.spec import format_amount, format_bytes
 
 #: How many names a reason gives before it says how many more there are.
 _NAMED = 3
@@ -51,28 +52,26 @@ def forecast(ledger: Ledger, now: float) -> dict[JobId, float]:
     starts: dict[JobId, float] = {}
     if ledger.is_stopped:
         return starts
-    moment, inventory = now, ledger.inventory
-    headroom, usable = list(inventory.headroom), inventory.usable
+    moment, sketch = now, Sketch(ledger.inventory)
     ends = [
-        (bound, job_id, inventory.returned(allocation))
+        (bound, job_id, sketch.part(allocation))
         for bound, job_id in ledger.bounds.known(moment)
         if (allocation := ledger.jobs[job_id].allocation) is not None
     ]
     heapify(ends)
     for job in islice(ledger.queue.in_order(), _FORETOLD):
-        amounts = job.request.amounts
-        if not fits(amounts, usable):
+        if not ledger.inventory.fits_without_jobs(job.request):
             continue
-        while not fits(amounts, [max(0, have) for have in headroom]):
+        while not sketch.fits(job.request):
             if not ends:
                 return starts
-            end, _, returned = heappop(ends)
+            end, _, part = heappop(ends)
             moment = max(moment, end)
-            headroom = [have + back for have, back in zip(headroom, returned, strict=True)]
+            sketch.release(part)
         starts[job.id] = moment
-        headroom = [have - need for have, need in zip(headroom, amounts, strict=True)]
+        part = sketch.take(job.request)
         if job.time_limit_s is not None:
-            heappush(ends, (moment + job.length_s, job.id, list(amounts)))
+            heappush(ends, (moment + job.length_s, job.id, part))
     return starts
 
 
@@ -82,13 +81,53 @@ def _unavailable(ledger: Ledger, job: Job) -> str:
         inventory.resources, inventory.pools, job.request.amounts, strict=True
     ):
         if amount > pool.capacity:
-            return f"unavailable: {inventory.shortage(job.request.amounts)}"
+            return f"unavailable: {inventory.shortage(job.request)}"
         if amount > pool.usable:
+            if occupied := _occupied(ledger, resource.name):
+                there = f"{pool.usable} of {pool.capacity} can be had"
+                return f"unavailable: needs {amount} {resource.name}, {there} ({occupied})"
             out = _some(f"{resource.name}:{slot}" for slot in pool.drained)
             if len(pool.drained) == 1:
                 return f"unavailable: slot {out} is drained"
             return f"unavailable: slots {out} are drained"
+    if not inventory.fits_without_jobs(job.request):
+        left = _some(_left(ledger.inventory, with_jobs=False))
+        return f"unavailable: needs {inventory.wanted_devices(job.request)}; {left}"
     return ""
+
+
+def _occupied(ledger: Ledger, name: str) -> str:
+    # Who keeps slots of `name` that are devices from going out as a whole.
+    devices, inventory = ledger.inventory.devices, ledger.inventory
+    if devices is None or devices.position is None:
+        return ""
+    if inventory.resources[devices.position].name != name:
+        return ""
+    return _some(
+        f"{inventory.device_name(device)}: {why}"
+        for device, why in enumerate(devices.occupants)
+        if why and inventory.in_use >> device & 1
+    )
+
+
+def _left(inventory: Inventory, with_jobs: bool) -> Iterator[str]:
+    # What is left to claim of each device, and who has the rest.
+    devices = inventory.devices
+    assert devices is not None, "no devices to share"
+    for device, memory in enumerate(devices.memory):
+        if not inventory.in_use >> device & 1:
+            continue
+        name, outside = inventory.device_name(device), devices.outside[device]
+        claimed = devices.claimed[device] if with_jobs else 0
+        if with_jobs and not inventory.shareable >> device & 1:
+            yield f"{name} is held as a whole"
+            continue
+        of_whom = [f"jobs have {format_bytes(claimed)}"] if claimed else []
+        if outside:
+            why = devices.occupants[device]
+            of_whom.append(f"others {format_bytes(outside)}" + (f" ({why})" if why else ""))
+        rest = format_bytes(max(0, memory - claimed - outside))
+        yield f"{name} has {rest} left" + (f", {' and '.join(of_whom)}" if of_whom else "")
 
 
 def _capped(ledger: Ledger, job: Job) -> str:
@@ -110,8 +149,28 @@ def _slots(ledger: Ledger, job: Job, told: Callable[[float], str] | None) -> str
                 for holder in ledger.holders.values()
                 if holder.allocation is not None and (held := holder.allocation.amounts[index])
             )
+            if sharers := _sharers(ledger, index):
+                holders = f"{holders}; {sharers}" if holders else sharers
             short.append(f"needs {needed} {resource.name}, {left} free ({holders})")
+    request, inventory = job.request, ledger.inventory
+    if request.devices and not inventory.fits(Request((0,) * len(request.amounts),
+                                                      request.devices, request.memory)):
+        left = _some(_left(inventory, with_jobs=True))
+        short.append(f"needs {inventory.wanted_devices(request)}; {left}")
     return f"slots: {'; '.join(short)}" if short else ""
+
+
+def _sharers(ledger: Ledger, position: int) -> str:
+    # The jobs that share slots which others want as a whole.
+    devices = ledger.inventory.devices
+    if devices is None or devices.position != position:
+        return ""
+    return _some(
+        f"job {format_job_id(holder.id)} shares "
+        + ", ".join(map(ledger.inventory.device_name, holder.allocation.devices))
+        for holder in ledger.holders.values()
+        if holder.allocation is not None and holder.allocation.devices
+    )
 
 
 def _behind(ledger: Ledger) -> str:

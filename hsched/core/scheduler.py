@@ -16,7 +16,7 @@ from hsched.core.effects import Effect
 from hsched.core.events import Event
 from hsched.core.job import Job
 from hsched.core.ledger import Ledger
-from hsched.core.model import JobId, Resource, job_number
+from hsched.core.model import JobId, Resource, Sharing, job_number
 from hsched.core.policy import Policy
 from hsched.errors import IllegalTransition, WrongUsage
 
@@ -38,6 +38,7 @@ HANDLERS: dict[type, Callable[[Ledger, Any], None]] = {
     events.CapacitySet: control.capacity_set,
     events.SlotsDrained: control.slots_drained,
     events.StartsStopped: control.starts_stopped,
+    events.DevicesSeen: control.devices_seen,
 }
 
 
@@ -49,15 +50,16 @@ class Scheduler:
         resources: Sequence[Resource],
         policy: Policy = Policy.BACKFILL,
         overtake: int = 10,
+        sharing: Sharing | None = None,
     ) -> None:
-        """Make a scheduler without jobs.
+        """Make a scheduler without jobs; ``sharing`` are the devices that jobs can share.
 
         Raises:
             WrongUsage: ``overtake`` is negative.
         """
         if overtake < 0:
             raise WrongUsage(f"a job cannot be overtaken {overtake} times")
-        self._ledger = Ledger(resources, policy, overtake)
+        self._ledger = Ledger(resources, policy, overtake, sharing)
         self._forecast: dict[JobId, float] | None = None
 
     def handle(self, event: Event, now: float) -> list[Effect]:
@@ -123,6 +125,27 @@ class Scheduler:
     def drained(self) -> tuple[tuple[int, ...], ...]:
         """Indices of the slots out of use, per resource, held or not."""
         return tuple(pool.drained for pool in self._ledger.inventory.pools)
+
+    @property
+    def sharing(self) -> Sharing | None:
+        """The devices that jobs can share, None where there are none."""
+        devices = self._ledger.inventory.devices
+        return None if devices is None else Sharing(devices.memory, devices.position)
+
+    @property
+    def claimed(self) -> tuple[int, ...]:
+        """Bytes of each device that jobs which share it claim."""
+        devices = self._ledger.inventory.devices
+        return () if devices is None else tuple(devices.claimed)
+
+    @property
+    def waits_for_outsiders(self) -> bool:
+        """Whether some job only waits for what outsiders use of devices."""
+        return self._ledger.chooser.waits_for_outsiders()
+
+    def holders(self) -> Iterator[Job]:
+        """Yield the jobs that hold slots, in order of their start; handle no event meanwhile."""
+        return iter(self._ledger.holders.values())
 
     @property
     def pending_count(self) -> int:

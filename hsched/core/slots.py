@@ -25,14 +25,18 @@ class NumberedPool:
 
     A slot below :attr:`capacity` is free, held or drained (out of use; a holder
     keeps it to its end).  A held slot at or above the capacity is *retiring*: its
-    job keeps it, then it is gone.  Each set is one integer, a bit for a slot.
+    job keeps it, then it is gone.  A slot may also be *shared* by jobs that hold none
+    of it as a whole, or *occupied* by somebody who is no job; it is not free then.
+    Each set is one integer, a bit for a slot.
     """
 
-    __slots__ = ("_drained", "_free", "_held", "capacity", "free", "usable")
+    __slots__ = ("_drained", "_free", "_held", "_occupied", "_shared", "capacity", "free", "usable")
 
     def __init__(self, capacity: int) -> None:
         self._held = 0
         self._drained = 0
+        self._shared = 0
+        self._occupied = 0
         self.resize(capacity)
 
     @property
@@ -56,6 +60,11 @@ class NumberedPool:
         """Slots free now; with what :meth:`returned` says, those free later."""
         return self.free
 
+    @property
+    def sets(self) -> tuple[int, int, int]:
+        """The slots in use below the capacity, those held, and those occupied, a bit each."""
+        return ((1 << self.capacity) - 1) & ~self._drained, self._held, self._occupied
+
     def acquire(self, amount: int) -> tuple[int, ...]:
         """Take the ``amount`` lowest free slots, which the caller knows to be free."""
         if not amount:
@@ -77,8 +86,8 @@ class NumberedPool:
         return mask if mask.bit_count() == amount else -1
 
     def can_retake(self, holding: int) -> bool:
-        """Whether nobody holds any of it; it may be retiring."""
-        return not holding & self._held
+        """Whether nobody holds or shares any of it; it may be retiring."""
+        return not holding & (self._held | self._shared)
 
     def retake(self, holding: int) -> None:
         """Take exactly this, which the caller knows to be held by nobody."""
@@ -92,7 +101,7 @@ class NumberedPool:
     def release(self, holding: int) -> None:
         """Give back what the caller knows to be held; retiring slots are gone."""
         self._held ^= holding
-        back = holding & ~self._drained & ((1 << self.capacity) - 1)
+        back = holding & ~(self._drained | self._occupied) & ((1 << self.capacity) - 1)
         self._free |= back
         self.free += back.bit_count()
 
@@ -100,7 +109,8 @@ class NumberedPool:
         """Return how many of these held slots will be free once they are released."""
         if self.usable == self.capacity and not self._held >> self.capacity:
             return amount
-        return (_mask(slots) & ~self._drained & ((1 << self.capacity) - 1)).bit_count()
+        out = self._drained | self._occupied
+        return (_mask(slots) & ~out & ((1 << self.capacity) - 1)).bit_count()
 
     def resize(self, capacity: int) -> None:
         """Set the number of slots, 0 to :data:`MAX_SLOTS`; jobs keep what they hold."""
@@ -113,17 +123,29 @@ class NumberedPool:
         self._drained = self._drained & ~mask if back else self._drained | mask
         self._recount()
 
+    def share(self, mask: int) -> None:
+        """Note which slots are shared: exactly those in ``mask``."""
+        self._shared = mask
+        self._recount()
+
+    def occupy(self, mask: int) -> None:
+        """Note which slots somebody else occupies: exactly those in ``mask``."""
+        self._occupied = mask
+        self._recount()
+
     def _recount(self) -> None:
-        usable = ((1 << self.capacity) - 1) & ~self._drained
-        self._free = usable & ~self._held
+        usable = ((1 << self.capacity) - 1) & ~(self._drained | self._occupied)
+        self._free = usable & ~(self._held | self._shared)
         #: Slots that could go out now, and those that could if every job ended now.
         self.free = self._free.bit_count()
         self.usable = usable.bit_count()
 
     def check(self) -> None:
         """Assert that every slot is accounted for, once."""
-        idle = self._drained & ~self._held & ((1 << self.capacity) - 1)
-        assert not self._free & (self._held | self._drained), "a free slot is held or drained"
+        out = self._drained | self._shared | self._occupied
+        idle = out & ~self._held & ((1 << self.capacity) - 1)
+        assert not self._free & (self._held | out), "a free slot is held or drained"
+        assert not self._held & self._shared, "a slot is held as a whole, and shared"
         assert self.free == self._free.bit_count(), "free slots are miscounted"
         assert self.free + self.held + idle.bit_count() == self.capacity + self.retiring
 

@@ -9,6 +9,7 @@ here can be read here.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from math import inf
 
 from hsched.core.model import Request, Resource
 from hsched.core.slots import MAX_SLOTS
@@ -93,6 +94,35 @@ def format_amount(resource: Resource, amount: int | None = None) -> str:
     units = {suffix: unit for suffix, unit in _UNITS.items() if unit <= resource.unit}
     suffix = next(suffix for suffix, unit in units.items() if amount % unit == 0)
     return f"{amount // units[suffix]}{suffix}"
+
+
+def parse_memory(word: str) -> tuple[int, float]:
+    """Return the bytes that ``20G`` or ``20000`` (MiB) stands for, or a share from 0 to 1.
+
+    One of the two is 0.  A number up to 1 without a suffix is a share: 1 is all.
+
+    Raises:
+        WrongUsage: it is neither.
+    """
+    try:
+        share = float(word)
+    except ValueError:
+        share = inf
+    if word.replace(".", "", 1).isdigit() and share <= 1:
+        return 0, share
+    try:
+        number, unit = _measure(word, word)
+    except WrongUsage:
+        number, unit = _TOO_MUCH, 1
+    if number * (unit or _UNITS["M"]) >= _TOO_MUCH:
+        raise WrongUsage(f"`{word}` is no memory: 20000 (MiB), 20G, or a share such as 0.5")
+    return number * (unit or _UNITS["M"]), 0.0
+
+
+def format_bytes(amount: int) -> str:
+    """Return a number of bytes exactly, with the largest suffix that allows it: ``20000M``."""
+    suffix = next(suffix for suffix, unit in _UNITS.items() if amount % unit == 0)
+    return f"{amount // _UNITS[suffix]}{suffix}" if amount else "0"
 
 
 def format_amounts(amounts: Sequence[int], resources: Sequence[Resource]) -> str:

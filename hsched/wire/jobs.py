@@ -23,7 +23,11 @@ class DependencyView(Message):
 
 
 class JobView(Message):
-    """One job as scripts see it; the keys of ``--json``, a promise that is only extended."""
+    """One job as scripts see it; the keys of ``--json``, a promise that is only extended.
+
+    ``min_devices`` and ``device_memory_bytes`` are what it asks for of shared GPUs;
+    ``devices`` are the GPUs that it holds, shared or whole.
+    """
 
     id: str
     run: str
@@ -59,6 +63,9 @@ class JobView(Message):
     cwd: str | None = None
     out: str | None = None
     err: str | None = None
+    min_devices: int = 0
+    device_memory_bytes: int = 0
+    devices: tuple[int, ...] | None = None
 
 
 class JobsRequest(Message):

@@ -30,6 +30,9 @@ class JobSpec(Message):
     A live job with the same ``unique`` key is taken in place of a new one.  ``rerun_of`` is the
     job that this one does again; an adopted process has its ``pid``, and when it was
     started, in clock ticks since boot: both are the broker's to fill in.
+    ``min_devices`` different GPUs are asked for, with ``device_memory`` bytes on each, or
+    ``device_share`` (0 to 1) of the largest's memory, that others may share; without memory
+    the GPUs are whole.  Where there is no GPU, the machine is the one device.
     """
 
     slots: str
@@ -62,6 +65,9 @@ class JobSpec(Message):
     pid_started: int | None = None
     array: tuple[int, ...] = ()
     array_limit: int | None = None
+    min_devices: int = 0
+    device_memory: int = 0
+    device_share: float = 0.0
 
 
 class SubmitRequest(Message):

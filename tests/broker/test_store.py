@@ -142,6 +142,10 @@ def test_values_come_back_as_they_went() -> None:
     held = Allocation(((0, 2), ()), (2, 1 << 40))
     assert allocation_of(allocation_text(held)) == held
     assert allocation_of(allocation_text(None)) is None
+    shared = Request((3, 0), 2, 20 << 30)
+    assert request_of(request_text(shared)) == shared
+    held = Allocation(((0,), ()), (1, 0), (1, 3), 20 << 30)
+    assert allocation_of(allocation_text(held)) == held
 
 
 def test_environments_go_when_no_job_needs_them_any_more(store: Store) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -124,7 +125,16 @@ def test_control_options_land_in_the_spec(run: Run, client: type[FakeClient]) ->
 
 
 @pytest.mark.parametrize(
-    "options", ["--warn USR1@5", "--retry-on 1", "--time 0", "--retries -1", "--begin soon"]
+    "options",
+    [
+        "--warn USR1@5",
+        "--retry-on 1",
+        "--time 0",
+        "--retries -1",
+        "--begin soon",
+        "--min-devices -1",
+        "--memory-per-device lots",
+    ],
 )
 def test_options_that_make_no_sense_queue_nothing(
     run: Run, client: type[FakeClient], options: str
@@ -132,6 +142,21 @@ def test_options_that_make_no_sense_queue_nothing(
     result = run("hsubmit", *options.split(), "1", "ls")
     assert (result.exit_code, result.stderr.count("\n")) == (2, 1)
     assert not client.calls
+
+
+@pytest.mark.parametrize(
+    ("typed", "fields"),
+    [
+        ("--min-devices 2 --memory-per-device 20G", {"min_devices": 2, "device_memory": 20 << 30}),
+        ("--memory-per-device 20000", {"device_memory": 20_000 << 20}),
+        ("--memory-per-device 0.5", {"device_share": 0.5}),
+    ],
+)
+def test_devices_land_in_the_spec(
+    run: Run, client: type[FakeClient], typed: str, fields: dict[str, Any]
+) -> None:
+    run("hsubmit", "1", *typed.split(), "ls")
+    assert submitted(client) == JobSpec(slots="1", argv=("ls",), **fields)
 
 
 def test_an_array_and_a_unique_key_land_in_the_spec(run: Run, client: type[FakeClient]) -> None:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hsched.core.inventory import Inventory
-from hsched.core.model import Allocation, Resource
+from hsched.core.model import Allocation, Request, Resource
 from hsched.core.slots import MAX_SLOTS, MeasuredPool, NumberedPool
 from hsched.errors import NotEnoughSlots, SlotNotHeld
 
@@ -156,9 +156,9 @@ def test_retaking_is_all_or_nothing() -> None:
 
 def test_a_shortage_names_resource_request_and_total() -> None:
     inventory = Inventory((CORES, Resource("mem", 8 << 30, numbered=False, unit=1 << 30)))
-    assert inventory.shortage((4, 8 << 30)) == ""
-    assert inventory.shortage((5, 0)) == "needs 5 cores, there are now 4"
-    assert inventory.shortage((0, 9 << 30)) == "needs 9G mem, there are now 8G"
+    assert inventory.shortage(Request((4, 8 << 30))) == ""
+    assert inventory.shortage(Request((5, 0))) == "needs 5 cores, there are now 4"
+    assert inventory.shortage(Request((0, 9 << 30))) == "needs 9G mem, there are now 8G"
 
 
 @given(st.lists(st.tuples(st.sampled_from("arsdb"), st.integers(0, 6)), max_size=60))

@@ -10,7 +10,15 @@ from hypothesis import strategies as st
 
 from hsched.core.model import Request, Resource
 from hsched.core.slots import MAX_SLOTS
-from hsched.core.spec import format_amount, format_amounts, parse_request, parse_spec, parse_totals
+from hsched.core.spec import (
+    format_amount,
+    format_amounts,
+    format_bytes,
+    parse_memory,
+    parse_request,
+    parse_spec,
+    parse_totals,
+)
 from hsched.errors import WrongUsage
 
 G = 1 << 30
@@ -155,3 +163,32 @@ def test_no_word_does_anything_but_be_read_or_be_wrong_usage(word: str) -> None:
         parse_spec(word)
     with contextlib.suppress(WrongUsage):
         parse_request(word, NODE)
+
+
+@pytest.mark.parametrize(
+    ("word", "meant"),
+    [
+        ("20000", (20_000 << 20, 0.0)),
+        ("20G", (20 * G, 0.0)),
+        ("512MiB", (512 << 20, 0.0)),
+        ("2", (2 << 20, 0.0)),
+        ("1", (0, 1.0)),
+        ("0.25", (0, 0.25)),
+        (".5", (0, 0.5)),
+        ("0", (0, 0.0)),
+    ],
+)
+def test_memory_is_mebibytes_a_size_or_a_share(word: str, meant: tuple[int, float]) -> None:
+    assert parse_memory(word) == meant
+
+
+@pytest.mark.parametrize("word", ["", "x", "-1", "1.5", "nan", "1e3", "20Q", "9" * 19 + "T", "²"])
+def test_what_is_no_memory_is_wrong_usage(word: str) -> None:
+    with pytest.raises(WrongUsage, match="is no memory: 20000"):
+        parse_memory(word)
+
+
+@given(st.integers(0, 1 << 50))
+def test_bytes_are_told_exactly(amount: int) -> None:
+    told = format_bytes(amount)
+    assert parse_memory(told) == (amount, 0.0)

@@ -16,10 +16,10 @@ from hypothesis import strategies as st
 from hsched.core.effects import StartJob
 from hsched.core.events import Ended, Restored, RestoredJob, Started, Submitted, TimePassed
 from hsched.core.job import Job
-from hsched.core.model import JobId, NewJob, State, job_id
+from hsched.core.model import JobId, NewJob, Request, State, job_id
 from hsched.core.policy import Policy
 from hsched.core.scheduler import Scheduler
-from tests.core.kit import OK, new, numbered
+from tests.core.kit import OK, numbered
 
 LIFE = 8
 LIMITS = (1.0, 2.0, 4.0, 6.0)
@@ -49,12 +49,18 @@ class Adversary:
     def amounts(self) -> tuple[int, ...]:
         return tuple(self.random.randint(0, most) for most in self.capacity)
 
-    def submit(self, amounts: tuple[int, ...], priority: int) -> JobId:
+    def request(self, amounts: tuple[int, ...]) -> Request:
+        return Request(amounts)
+
+    def submit(
+        self, amounts: tuple[int, ...], priority: int, request: Request | None = None
+    ) -> JobId:
         self.number += 1
         self.asked[job_id(self.number)] = any(amounts)
         limit = self.random.choice([None, *LIMITS]) if self.has_limits else None
         fields: dict[str, Any] = {"priority": priority, "time_limit_s": limit, "grace_s": 0.0}
-        self.handle(Submitted((new(self.number, *amounts, **fields),)))
+        asked = request or self.request(amounts)
+        self.handle(Submitted((NewJob(job_id(self.number), asked, **fields),)))
         return job_id(self.number)
 
     def handle(self, event: Submitted | Ended | TimePassed | Restored) -> None:

@@ -124,24 +124,34 @@ def resources_of(text: str) -> tuple[Resource, ...]:
 
 @lru_cache(maxsize=1024)
 def request_text(request: Request) -> str:
-    """Return a request as the store keeps it."""
-    return json.dumps(request.amounts)
+    """Return a request as the store keeps it: amounts, and shares of devices where it has any."""
+    if not request.devices:
+        return json.dumps(request.amounts)
+    share = {"devices": request.devices, "memory": request.memory}
+    return json.dumps({"amounts": request.amounts, **share})
 
 
 def request_of(text: str) -> Request:
     """Return the request that ``text`` describes."""
-    return Request(tuple(json.loads(text)))
+    kept = json.loads(text)
+    if isinstance(kept, list):
+        return Request(tuple(kept))
+    return Request(tuple(kept["amounts"]), kept["devices"], kept["memory"])
 
 
 @lru_cache(maxsize=1024)
 def allocation_text(allocation: Allocation | None) -> str | None:
     """Return an allocation as the store keeps it."""
-    return None if allocation is None else json.dumps([allocation.slots, allocation.amounts])
+    if allocation is None:
+        return None
+    shares = [allocation.devices, allocation.memory] if allocation.devices else []
+    return json.dumps([allocation.slots, allocation.amounts, *shares])
 
 
 def allocation_of(text: str | None) -> Allocation | None:
     """Return the allocation that ``text`` describes."""
     if text is None:
         return None
-    slots, amounts = json.loads(text)
-    return Allocation(tuple(tuple(one) for one in slots), tuple(amounts))
+    slots, amounts, *shares = json.loads(text)
+    devices, memory = shares or ((), 0)
+    return Allocation(tuple(tuple(one) for one in slots), tuple(amounts), tuple(devices), memory)

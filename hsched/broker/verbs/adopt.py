@@ -120,23 +120,29 @@ def _allocation(broker: Broker, amounts: tuple[int, ...], at: tuple[str, ...]) -
     named = parse_slots(at, scheduler.resources)
     slots: list[tuple[int, ...]] = []
     for position, resource in enumerate(scheduler.resources):
-        amount, free = amounts[position], scheduler.free[position]
+        amount, taken = amounts[position], _taken(broker, position)
+        free = scheduler.free[position]
+        if resource.numbered:  # one that outsiders occupy may well be held by this process
+            free = sum(slot not in taken for slot in range(resource.capacity))
         if amount > free:
             asked, left = format_amount(resource, amount), format_amount(resource, free)
             raise Refused(f"{asked} {resource.name} asked for, {left} free; see `hjobs running`")
         wanted = named.get(position, set())
         if len(wanted) > amount:
             raise Refused(f"--at names {len(wanted)} {resource.name}, and {amount} are asked for")
-        slots.append(_slots(resource, amount, wanted, _taken(broker, position)))
+        slots.append(_slots(resource, amount, wanted, taken))
     return Allocation(tuple(slots), amounts)
 
 
 def _taken(broker: Broker, position: int) -> set[int]:
-    """Return the slots that cannot go out now: held or drained."""
+    """Return the slots that cannot go out now: held, drained or shared."""
     taken = set(broker.scheduler.drained[position])
-    for job in broker.scheduler.live():
+    sharing = broker.scheduler.sharing
+    for job in broker.scheduler.holders():
         if job.allocation is not None:
             taken.update(job.allocation.slots[position])
+            if sharing is not None and sharing.position == position:
+                taken.update(job.allocation.devices)
     return taken
 
 

@@ -27,7 +27,6 @@ from hsched.core.model import (
     job_id,
     job_number,
 )
-from hsched.core.spec import parse_request
 from hsched.errors import NoSuchJob, Refused, WrongUsage
 from hsched.wire.rerun import RerunRequest
 from hsched.wire.submit import JobSpec, SubmitReply
@@ -126,7 +125,7 @@ def _again(broker: Broker, row: JobRow, ids: dict[JobId, JobId], among: Batch) -
         edges.append(Dependency(identity, Condition(condition)))
     given = {**spec_of(row).as_dict(), "hold": False, "rerun_of": format_job_id(row.given.id)}
     spec = JobSpec(**given)
-    request = parse_request(spec.slots, broker.scheduler.resources)
+    request = specs.request(spec, broker.scheduler.resources, broker.scheduler.sharing)
     clocks = (clock.monotonic(), broker.wall)
     new = specs.new_job(ids[row.given.id], spec, request, tuple(edges), clocks)
     return _Again(new, spec, row)

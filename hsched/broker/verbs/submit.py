@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from hsched.broker import clock, dependencies, newcomers, specs
@@ -14,7 +13,6 @@ from hsched.broker.newcomers import Origin
 from hsched.broker.verbs.verb import Verb
 from hsched.core.events import Submitted
 from hsched.core.model import JobId, NewJob, Request, job_id
-from hsched.core.spec import parse_request
 from hsched.errors import WrongUsage
 from hsched.wire.submit import JobSpec, SubmitReply, SubmitRequest
 
@@ -32,11 +30,15 @@ def _submit(broker: Broker, request: SubmitRequest, peer: Peer, _key: str) -> Su
             raise WrongUsage("a process is adopted, not submitted")
     numbers = _numbers(broker, request.jobs)
     batch = dependencies.batch(request.jobs, numbers)
-    parse = lru_cache(lambda slots: parse_request(slots, broker.scheduler.resources))
+    resources, sharing = broker.scheduler.resources, broker.scheduler.sharing
+    meant: dict[tuple[str, int, int, float], Request] = {}
     new: list[tuple[JobSpec, list[NewJob]]] = []
     for number, spec in zip(numbers, request.jobs, strict=True):
         if number > broker.last_number + len(new):  # else a job with its unique key is there
-            new.append((spec, _jobs_of(broker, number, spec, batch, parse(spec.slots))))
+            asked = (spec.slots, spec.min_devices, spec.device_memory, spec.device_share)
+            if asked not in meant:
+                meant[asked] = specs.request(spec, resources, sharing)
+            new.append((spec, _jobs_of(broker, number, spec, batch, meant[asked])))
     content = environment_content(request.context)
     broker.apply(Submitted(tuple(job for _, jobs in new for job in jobs), batch.finished))
     broker.numbers_given(broker.next_numbers(len(new)))

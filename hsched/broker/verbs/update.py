@@ -15,6 +15,7 @@ from hsched.broker.verbs.verb import Verb
 from hsched.core.events import UpdateAsked
 from hsched.core.model import Dependency, JobId, State, format_job_id
 from hsched.core.spec import parse_request
+from hsched.errors import Refused
 from hsched.wire.choice import Chosen
 from hsched.wire.message import to_json
 from hsched.wire.submit import JobSpec
@@ -36,6 +37,7 @@ def _update(broker: Broker, request: UpdateRequest, _peer: Peer, _key: str) -> C
     amounts = None
     if request.slots is not None:
         amounts = parse_request(request.slots, broker.scheduler.resources)
+        _check_no_whole_devices(broker, ids)
     event = UpdateAsked(
         job_ids=ids,
         priority=request.priority,
@@ -49,6 +51,23 @@ def _update(broker: Broker, request: UpdateRequest, _peer: Peer, _key: str) -> C
     broker.store.begin()
     _write(broker, ids, _changes(request), edges)
     return chosen(ids)
+
+
+def _check_no_whole_devices(broker: Broker, ids: Iterable[JobId]) -> None:
+    """Check that slots say all that the jobs ask for, but for shares of devices.
+
+    Raises:
+        Refused: one was submitted with ``--min-devices`` alone, which asks for whole ones.
+    """
+    for one in ids:
+        row = broker.store.job(broker.run.number, one)
+        assert row is not None, "a live job has a row"
+        spec = spec_of(row)
+        if spec.min_devices and not (spec.device_memory or spec.device_share):
+            raise Refused(
+                f"job {format_job_id(one)} asks for {spec.min_devices} devices besides its "
+                "slots, which cannot be changed apart; submit it anew"
+            )
 
 
 def _changes(request: UpdateRequest) -> dict[str, Any]:
