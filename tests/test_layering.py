@@ -2,6 +2,7 @@
 
 errors, paths  <-  core  <-  wire  <-  client  <-  cli, tasks, experiment, simulate
                                   <-  broker  <-  cli/hstart only
+errors  <-  devices  <-  broker, cli
 """
 
 from __future__ import annotations
@@ -25,9 +26,11 @@ ALLOWED: dict[str, set[str]] = {
     "core": set(),
     "wire": {"hsched.core", "typing_extensions"},  # the latter for type checkers alone
     "client": {"hsched.core", "hsched.wire", "hsched.paths", "zmq"},
-    "broker": {"hsched.core", "hsched.wire", "hsched.paths", "hsched.native"}
-    | {"zmq", "psutil", "pynvml"},
-    "cli": _CLIENTS | {"hsched.tasks", "hsched.experiment", "hsched.simulate", "click", "rich"},
+    "broker": {"hsched.core", "hsched.wire", "hsched.paths", "hsched.native", "hsched.devices"}
+    | {"zmq", "psutil"},
+    "devices": {"pynvml"},
+    "cli": _CLIENTS
+    | {"hsched.tasks", "hsched.experiment", "hsched.simulate", "hsched.devices", "click", "rich"},
     "tasks": _CLIENTS | {"cloudpickle"},
     "simulate": _CLIENTS,
     "experiment": _CLIENTS | {"rich", "yaml", "typing_extensions"},
