@@ -28,7 +28,7 @@ ALLOWED: dict[str, set[str]] = {
     "client": {"hsched.core", "hsched.wire", "hsched.paths", "zmq"},
     "broker": {"hsched.core", "hsched.wire", "hsched.paths", "hsched.native", "hsched.devices"}
     | {"zmq", "psutil"},
-    "devices": {"pynvml"},
+    "devices": {"psutil", "pynvml"},
     "cli": _CLIENTS
     | {"hsched.tasks", "hsched.experiment", "hsched.simulate", "hsched.devices", "click", "rich"},
     "tasks": _CLIENTS | {"cloudpickle"},

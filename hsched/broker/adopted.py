@@ -50,6 +50,11 @@ class Adopted:
         """The processes that were adopted and have not ended."""
         return frozenset(tree.first for tree in self._trees.values())
 
+    def pid_of(self, job_id: JobId) -> int | None:
+        """Return the process that was adopted as this job, None where it is none."""
+        tree = self._trees.get(job_id)
+        return None if tree is None else tree.first
+
     def watch(self, job_id: JobId, pid: int, start_time: int) -> None:
         """Watch a process until it ends.
 

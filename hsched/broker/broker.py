@@ -18,6 +18,7 @@ from dataclasses import dataclass, field, replace
 from hsched.broker import adopted, clock, drained, recovery
 from hsched.broker.adopted import Adopted
 from hsched.broker.announcer import Announcer
+from hsched.broker.devices.devices import Devices
 from hsched.broker.endpoint import Endpoint, Incoming, Peer, encode
 from hsched.broker.housekeeping import Housekeeping
 from hsched.broker.ledger import Ledger
@@ -88,6 +89,7 @@ class Broker:
         self._retry_at = 0.0
         self._turn = _Turn()
         self._housekeeping = Housekeeping(parts.store, parts.run)
+        self.devices = Devices(self)
         self._build_core()
         self.waker.watch(self._endpoint.descriptor, self._look_for_requests)
         self.waker.watch(self._premises.descriptor, self._mend)
@@ -156,6 +158,7 @@ class Broker:
 
     def close(self) -> None:
         """Close socket and store; shims and their jobs go on."""
+        self.devices.close()
         self.shims.forget_all()
         self.adopted.forget_all()
         if self._vacating:
@@ -261,6 +264,7 @@ class Broker:
                 self._try_again()
             return
         self.starter.look_at(now)
+        self.devices.look_at(now)
         deadline = self.scheduler.next_deadline()
         if deadline is not None and deadline <= now:
             self.apply(TimePassed())
@@ -287,7 +291,7 @@ class Broker:
     def _pause(self) -> float | None:
         if self._trouble is not None:
             return max(0.0, self._retry_at - clock.monotonic())
-        moments = [self.scheduler.next_deadline(), self.starter.deadline]
+        moments = [self.scheduler.next_deadline(), self.starter.deadline, self.devices.deadline]
         earliest = min((moment for moment in moments if moment is not None), default=None)
         return None if earliest is None else max(0.0, earliest - clock.monotonic())
 
@@ -337,7 +341,7 @@ class Broker:
             match effect:
                 case StartJob(job_id):
                     self.announcer.note(job_id, State.STARTING)
-                    self.starter.start(effect)
+                    self.devices.start(effect)
                 case SignalJob(job_id, number):
                     holders = self.adopted if job_id in self.adopted else self.shims
                     holders.signal(job_id, number)
@@ -372,6 +376,7 @@ class Broker:
         self.scheduler = self._new_scheduler(self.run)
         self.ledger = Ledger(self.store, self.run, self.scheduler)
         self.starter = Starter(self)
+        self.devices.core_built()
         self._last_number = self.store.last_job_number(self.run.number)
         self._turn = _Turn()
 

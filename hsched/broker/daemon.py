@@ -20,16 +20,21 @@ from typing import Any
 from hsched.broker import clock, kernel, shims
 from hsched.broker.broker import Broker, Parts
 from hsched.broker.cgroups import Cgroups
-from hsched.broker.devices.mapping import sharing_of
+from hsched.broker.devices.mapping import Mapping, identified, seen_by_cuda
+from hsched.broker.devices.placement import CORES, groups, near_first
 from hsched.broker.endpoint import Endpoint, choose_socket
 from hsched.broker.premises import Premises
 from hsched.broker.store import Store
 from hsched.broker.store.rows import Run
 from hsched.broker.waker import Waker
 from hsched.core.events import SlotsDrained, StartsStopped
+from hsched.core.model import Resource
 from hsched.core.policy import Policy
 from hsched.core.scheduler import Scheduler
 from hsched.core.spec import format_amounts, parse_spec
+from hsched.devices.ask import read_once
+from hsched.devices.machine import AUTO, auto_spec
+from hsched.devices.reading import Reading
 from hsched.errors import HschedError, NotRunning, Refused, StoreError
 from hsched.paths import Place
 
@@ -46,6 +51,8 @@ class Settings:
     policy: str | None = None
     overtake: int | None = None
     cgroup: bool | None = None
+    pin: bool | None = None
+    ignore_outsiders: bool | None = None
     keep_env_s: float | None = None
     continued: bool = False  # the run that there is, as a killed broker left it
     resumed: bool = False  # also where it was drained
@@ -56,6 +63,8 @@ class Settings:
             "policy": self.policy,
             "overtake": self.overtake,
             "cgroup": self.cgroup,
+            "near": near_first(os.sched_getaffinity(0)) if self.pin else None,
+            "ignore_outsiders": self.ignore_outsiders,
             "keep_env_s": self.keep_env_s,
         }
         after = {**before, **{name: value for name, value in said.items() if value is not None}}
@@ -108,8 +117,10 @@ def new_scheduler(run: Run) -> Scheduler:
     """Return an empty core with the resources and the policy of ``run``."""
     options, now = run.options, clock.monotonic()
     policy = Policy(options.get("policy", Policy.BACKFILL.value))
-    sharing = sharing_of(run.resources)
-    scheduler = Scheduler(run.resources, policy, options.get("overtake", 10), sharing)
+    sharing = Mapping.of(options, run.resources).sharing()
+    scheduler = Scheduler(
+        run.resources, policy, options.get("overtake", 10), sharing, _near(options, run.resources)
+    )
     numbered = [(i, one) for i, one in enumerate(run.resources) if one.numbered]
     for position, one in numbered:
         slots = options.get("drained", {}).get(one.name, ())
@@ -171,8 +182,10 @@ def _open_run(place: Place, store: Store, settings: Settings) -> Run:
             f"scheduler {place.name} was drained and has jobs left; "
             "`hstart --continue` goes on with them, and then `hstop --force` cancels them"
         )
-    resources = run.resources if settings.spec is None else parse_spec(settings.spec)
-    changed = replace(run, resources=resources, options=settings.options(run.options))
+    spec, reading = _machine(settings.spec)
+    resources = run.resources if spec is None else parse_spec(spec)
+    options = _with_devices(settings.options(run.options), resources, reading)
+    changed = replace(run, resources=resources, options=options)
     store.begin()
     store.update_run(changed)
     store.commit()
@@ -180,8 +193,9 @@ def _open_run(place: Place, store: Store, settings: Settings) -> Run:
 
 
 def _new_run(place: Place, store: Store, settings: Settings) -> Run:
-    spec = str(len(os.sched_getaffinity(0))) if settings.spec is None else settings.spec
-    resources = parse_spec(spec)
+    spec, reading = _machine(settings.spec)
+    resources = parse_spec(str(len(os.sched_getaffinity(0))) if spec is None else spec)
+    options = _with_devices(settings.options({}), resources, reading)
     name = _new_run_name(place)
     folder = os.path.join(place.folder, name)
     try:
@@ -189,12 +203,46 @@ def _new_run(place: Place, store: Store, settings: Settings) -> Run:
     except OSError as error:
         raise HschedError(f"cannot make the run's folder {folder}: {error.strerror}") from error
     store.begin()
-    run = store.add_run(name, resources, settings.options({}), (clock.wall(), clock.boot_id()))
+    run = store.add_run(name, resources, options, (clock.wall(), clock.boot_id()))
     store.commit()
     _point_to(place.current, name)
     totals = [resource.capacity for resource in resources]
     log.info("run %s with %s", name, format_amounts(totals, resources))
     return run
+
+
+def _machine(spec: str | None) -> tuple[str | None, Reading | None]:
+    """Return SPEC with `auto` replaced by what there is, and what NVML told for it, if asked."""
+    if spec != AUTO:
+        return spec, None
+    reading = read_once()
+    ours = seen_by_cuda(reading.devices, os.environ.get("CUDA_VISIBLE_DEVICES"))
+    return auto_spec(reading, len(ours)), reading
+
+
+def _with_devices(
+    options: dict[str, Any], resources: tuple[Resource, ...], reading: Reading | None
+) -> dict[str, Any]:
+    """Return the options of a run with its devices, as NVML tells where there are any."""
+    if reading is None:
+        has_gpus = Mapping.of(options, resources).position is not None
+        reading = read_once() if has_gpus else Reading()
+    found = identified(options, resources, reading, os.environ.get("CUDA_VISIBLE_DEVICES"))
+    if found["device_warning"]:
+        log.warning("%s", found["device_warning"])
+    elif reading.trouble:
+        log.info("GPUs are slots without a device: %s", reading.trouble)
+    return found
+
+
+def _near(options: dict[str, Any], resources: tuple[Resource, ...]) -> dict[int, tuple[int, ...]]:
+    """Return which slots are near each other, by position of their resource."""
+    nodes = options.get("near", [])
+    return {
+        position: groups(nodes, resource.capacity)
+        for position, resource in enumerate(resources)
+        if resource.name == CORES and resource.numbered and len(nodes) > 1
+    }
 
 
 def _new_run_name(place: Place) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from hsched.core.devices import GPUS
@@ -65,8 +66,13 @@ class Identity:
     attempt: int
 
 
-def slot_variables(resources: tuple[Resource, ...], held: Allocation) -> dict[str, str]:
-    """Return ``QUEUEn`` for each resource, and the GPU variables where there are GPUs."""
+def slot_variables(
+    resources: tuple[Resource, ...], held: Allocation, cuda: Sequence[str] = ()
+) -> dict[str, str]:
+    """Return ``QUEUEn`` for each resource, and the GPU variables where there are GPUs.
+
+    ``cuda`` has the word for CUDA of each GPU by slot; what is beyond goes by its slot.
+    """
     variables: dict[str, str] = {}
     for index, resource in enumerate(resources):
         is_gpus = resource.name == GPUS and resource.numbered
@@ -75,7 +81,8 @@ def slot_variables(resources: tuple[Resource, ...], held: Allocation) -> dict[st
         amount = held.amounts[index] // resource.unit if resource.unit > 1 else held.amounts[index]
         variables[f"QUEUE{index}"] = slots if resource.numbered else str(amount)
         if is_gpus and (slots or resource.capacity):
-            variables["CUDA_VISIBLE_DEVICES"] = slots
+            words = (cuda[slot] if slot < len(cuda) else str(slot) for slot in own)
+            variables["CUDA_VISIBLE_DEVICES"] = ",".join(words)
             variables["CUDA_DEVICE_ORDER"] = "PCI_BUS_ID"  # as NVML counts; CUDA does not
     return variables
 

@@ -7,11 +7,14 @@ what it used, which environment it has.
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from functools import lru_cache
 from typing import NamedTuple
 
 from hsched.broker import clock, job_environment, patterns
+from hsched.broker.devices.placement import Placement, affinity, threads
+from hsched.broker.devices.usage import DeviceUse
 from hsched.broker.job_environment import Identity, Inherited
 from hsched.broker.outcomes import Used
 from hsched.broker.store import Store
@@ -43,6 +46,9 @@ class Ledger:
         self._store, self._run, self._scheduler = store, run, scheduler
         self._started: dict[JobId, Start] = {}
         self._used: dict[JobId, Used] = {}
+        #: Where jobs run, and what an ended one did with its devices; the broker sets them.
+        self.placement = Placement()
+        self.device_use: Callable[[JobId], DeviceUse | None] = lambda _: None
         self._inherited = lru_cache(maxsize=64)(self._read_inherited)
 
     def measured(self, job_id: JobId, used: Used) -> None:
@@ -87,12 +93,18 @@ class Ledger:
         environment, cwd, text = found
         spec = _spec(text)
         inherited = self._inherited(environment)
-        slots = job_environment.slot_variables(self._scheduler.resources, effect.allocation)
+        resources, placement = self._scheduler.resources, self.placement
+        slots = job_environment.slot_variables(resources, effect.allocation, placement.cuda)
+        if pinned := placement.pinned(resources, effect.allocation):
+            counts = threads(len(pinned)).items()
+            slots |= {name: value for name, value in counts if name not in inherited.names}
         who = Identity(scheduler, self._run.name, effect.job_id, effect.attempt)
         own = job_environment.own_variables(spec, who, slots)
         logs = job_environment.log_paths(run_folder, effect.job_id)
         filled = patterns.filled(spec, effect.job_id, scheduler)
         plan = job_environment.plan(filled, cwd, inherited, own, logs)
+        if pinned:
+            plan = replace(plan, affinity=affinity(pinned))
         return replace(plan, make_folders=True) if patterns.need_folders(spec) else plan
 
     def _read_inherited(self, number: int) -> Inherited:
@@ -132,6 +144,8 @@ class Ledger:
             peak_memory_kind=used.peak_memory_kind,
         )
         self._store.write_life(self._run.number, effect.job_id, life)
+        if (use := self.device_use(effect.job_id)) is not None:
+            self._store.write_device_use(self._run.number, effect.job_id, use)
 
 
 def asked_of(job: Job) -> Asked:

@@ -135,6 +135,15 @@ class Shims:
         """
         return remains.children_of_ours() - self._own() - self._left_alone
 
+    def leave_alone(self, pid: int) -> None:
+        """Know that a child of ours is no shim and no job's."""
+        self._left_alone |= {pid}
+
+    def pid_of(self, job_id: JobId) -> int | None:
+        """Return the process that all of a job descends from, None where it has none."""
+        shim = self._by_job.get(job_id)
+        return None if shim is None else shim.pid
+
     @property
     def pids(self) -> frozenset[int]:
         """The processes that are shims."""

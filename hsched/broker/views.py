@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import os
 import pwd
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 
 from hsched.broker import clock, patterns
+from hsched.broker.devices.usage import DeviceUse
 from hsched.broker.job_environment import stream_paths
 from hsched.broker.ledger import spec_of
 from hsched.broker.store import Store
@@ -40,6 +42,8 @@ class Viewer:
     store: Store
     scheduler: Scheduler | None
     wall: float
+    #: What a live job has done with its devices so far.
+    device_use: Callable[[JobId], DeviceUse | None] = lambda _: None
 
     def find(self, job_id: JobId) -> Job | None:
         """Return a job as the core knows it, None where it is not live."""
@@ -63,6 +67,7 @@ class Viewer:
         done = life if live is None else Life(state=live.state.value)
         index = array_index(given.id)
         request, held = request_of(row.asked.request), allocation_of(life.allocation)
+        use = self._device_use(row, _devices(self.resources, held))
         return JobView(
             id=format_job_id(given.id),
             run=self.run.name,
@@ -74,7 +79,7 @@ class Viewer:
             labels=tuple(json.loads(given.labels)),
             state=done.state,
             outcome=done.outcome,
-            reason=self._reason(life, live),
+            reason=self._reason(life, live, use),
             exit_status=done.exit_status,
             signal=done.signal,
             tree_left=life.tree_left,
@@ -101,12 +106,25 @@ class Viewer:
             min_devices=request.devices,
             device_memory_bytes=request.memory,
             devices=_devices(self.resources, held),
+            peak_device_memory_bytes=use.peak_memory,
+            mean_device_utilisation=use.utilisation,
+            untouched_devices=use.untouched,
         )
 
-    def _reason(self, life: Life, live: Job | None) -> str | None:
+    def _device_use(self, row: JobRow, devices: tuple[int, ...] | None) -> DeviceUse:
+        found = None
+        if devices and row.life.state == State.DONE.value:
+            found = self.store.device_use(row.given.run, row.given.id)
+        elif devices:
+            found = self.device_use(row.given.id)
+        return found or DeviceUse(None, None, None)
+
+    def _reason(self, life: Life, live: Job | None, use: DeviceUse) -> str | None:
         if live is not None and live.state is State.PENDING and self.scheduler is not None:
             return self.scheduler.reason(live.id, clock.monotonic(), self._told)
-        return life.reason or None
+        unused = ", ".join(f"{GPUS}:{slot}" for slot in use.untouched or ())
+        told = (life.reason, f"never used {unused}, which it held" if unused else "")
+        return "; ".join(filter(None, told)) or None
 
     def _expected(self, live: Job | None) -> str | None:
         """Return when a pending job starts if all go on to their limits, where that is known."""

@@ -35,6 +35,7 @@ TABLE: dict[str, tuple[str, str]] = {
         "hnslots",
         "Print the number of slots of each resource, such as 6,2,32, or change it.",
     ),
+    "gpus": ("gpus", "List the GPUs: memory in MiB, what jobs claim of it, and who uses it."),
     "status": (
         "hstatus",
         "List the schedulers that run: slots in total, free and used; jobs in total and by state.",

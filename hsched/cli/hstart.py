@@ -26,6 +26,7 @@ _PATIENCE_S = 60.0
         "hstart",
         "hstart 6,2,32",
         "hstart -n lab cores=6,gpus=2,mem=32G",
+        "hstart auto --pin",
         "hstart --continue",
     ),
 )
@@ -57,6 +58,17 @@ _PATIENCE_S = 60.0
     "peak memory is that of the whole tree. Starting a job takes about half a millisecond longer.",
 )
 @click.option(
+    "--pin",
+    is_flag=True,
+    help="Let a job run on the processors alone whose slots of `cores` it holds, neighbours "
+    "where it can, and tell it their number in OMP_NUM_THREADS and its like.",
+)
+@click.option(
+    "--ignore-outsiders",
+    is_flag=True,
+    help="Give out GPUs whatever processes use of them that are no jobs.",
+)
+@click.option(
     "--restart",
     is_flag=True,
     help="Replace a live broker by the installed version; its jobs run on.",
@@ -85,7 +97,8 @@ def command(
     """Start a scheduler with the slots that SPEC lists, such as 6,2,32.
 
     Each number is how many there are of one resource: cores, GPUs, GiB of memory, and
-    others. Without SPEC there is one resource, with a slot for each core.
+    others. Without SPEC there is one resource, with a slot for each core; SPEC auto stands
+    for the cores, GPUs and memory of this machine.
     """
     place = paths.place(scheduler or paths.default_name())
     arguments = _arguments({"spec": spec, **settings})
@@ -100,7 +113,15 @@ def command(
     except AlreadyRunning as error:
         raise _already(place, spec) from error
     with Client(place.name) as client:
-        put([f"started {place.name} scheduler with nslots = {amounts(client.slots())}"])
+        slots = client.slots()
+        if any(one.name == "gpus" and one.total for one in slots):
+            _warn(client.devices().warning)
+        put([f"started {place.name} scheduler with nslots = {amounts(slots)}"])
+
+
+def _warn(warning: str) -> None:
+    if warning:
+        click.echo(f"hstart: warning: {warning}", err=True)
 
 
 def _arguments(said: dict[str, Any]) -> list[str]:
@@ -113,7 +134,11 @@ def _arguments(said: dict[str, Any]) -> list[str]:
 
 def _already(place: paths.Place, spec: str | None) -> AlreadyRunning:
     from hsched.core.spec import parse_spec  # slow to import, and needed here alone
+    from hsched.devices.ask import read_once
+    from hsched.devices.machine import AUTO, auto_spec
 
+    if spec == AUTO:
+        spec = auto_spec(read_once())
     asked = parse_spec(str(len(os.sched_getaffinity(0))) if spec is None else spec)
     try:
         with Client(place.name) as client:

@@ -38,6 +38,7 @@ COMMANDS = (
 OTHERS = {
     "hsched": "hsched",
     "hsched-experiments": "experiments",
+    "hsched-gpus": "gpus",
     "hsched-simulate": "simulate",
 }
 

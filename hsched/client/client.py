@@ -22,6 +22,7 @@ from hsched.wire.submit import Context, JobSpec, SubmitReply, SubmitRequest
 
 if TYPE_CHECKING:
     from hsched.wire.choice import Choice
+    from hsched.wire.devices import DevicesReply
     from hsched.wire.status import StatusReply
     from hsched.wire.stop import StopReply
 
@@ -312,6 +313,12 @@ class Client:
     def slots(self) -> tuple[ResourceView, ...]:
         """Return the resources: totals, used and free, drained slots."""
         return self._connection.call(SlotsRequest(), SlotsReply).resources
+
+    def devices(self) -> DevicesReply:
+        """Return the GPUs by slot, and which jobs hold them."""
+        from hsched.wire.devices import DevicesReply, DevicesRequest
+
+        return self._connection.call(DevicesRequest(), DevicesReply)
 
     def set_slots(self, spec: str) -> tuple[ResourceView, ...]:
         """Set the totals that ``spec`` names (``8,2,32``, ``gpus=1``); return the resources.

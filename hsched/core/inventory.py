@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from hsched.core.devices import NOTHING, Corner, Devices
@@ -20,12 +20,20 @@ class Inventory:
 
     __slots__ = ("devices", "pools", "resources")
 
-    def __init__(self, resources: Iterable[Resource], sharing: Sharing | None = None) -> None:
+    def __init__(
+        self,
+        resources: Iterable[Resource],
+        sharing: Sharing | None = None,
+        near: Mapping[int, tuple[int, ...]] | None = None,
+    ) -> None:
+        """``near`` has the slots that are near each other, by position of their resource."""
         #: The resources, with their capacities as of now.
         self.resources = tuple(resources)
         self.pools: tuple[Pool, ...] = tuple(
-            NumberedPool(r.capacity) if r.numbered else MeasuredPool(r.capacity)
-            for r in self.resources
+            NumberedPool(r.capacity, (near or {}).get(i, ()))
+            if r.numbered
+            else MeasuredPool(r.capacity)
+            for i, r in enumerate(self.resources)
         )
         #: The devices that jobs can share; None where there are none.
         self.devices = None if sharing is None else Devices(sharing)

@@ -7,7 +7,7 @@ ask whether it is allowed: who calls it has checked the whole event before.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from hsched.core.arrays import Arrays
 from hsched.core.deadlines import Deadlines, Due
@@ -42,11 +42,12 @@ class Ledger:
         policy: Policy,
         overtake: int,
         sharing: Sharing | None = None,
+        near: Mapping[int, tuple[int, ...]] | None = None,
     ) -> None:
         #: The live jobs, in order of arrival.
         self.jobs: dict[JobId, Job] = {}
         self.arrays = Arrays()
-        self.inventory = Inventory(resources, sharing)
+        self.inventory = Inventory(resources, sharing, near)
         self.queue = Queue(self.jobs, self.arrays, sharing is not None)
         self.dependencies = Dependencies(self.jobs, self.arrays)
         self.deadlines = Deadlines(self.jobs)

@@ -8,7 +8,7 @@ goes out as an effect for the broker to carry out.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from hsched.core import admission, control, events, life, reasons
@@ -51,15 +51,19 @@ class Scheduler:
         policy: Policy = Policy.BACKFILL,
         overtake: int = 10,
         sharing: Sharing | None = None,
+        near: Mapping[int, tuple[int, ...]] | None = None,
     ) -> None:
-        """Make a scheduler without jobs; ``sharing`` are the devices that jobs can share.
+        """Make a scheduler without jobs.
+
+        ``sharing`` are the devices that jobs can share; ``near`` has sets of slots that are
+        near each other, a bit for each slot, by position of their resource.
 
         Raises:
             WrongUsage: ``overtake`` is negative.
         """
         if overtake < 0:
             raise WrongUsage(f"a job cannot be overtaken {overtake} times")
-        self._ledger = Ledger(resources, policy, overtake, sharing)
+        self._ledger = Ledger(resources, policy, overtake, sharing, near)
         self._forecast: dict[JobId, float] | None = None
 
     def handle(self, event: Event, now: float) -> list[Effect]:

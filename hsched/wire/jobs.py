@@ -26,7 +26,8 @@ class JobView(Message):
     """One job as scripts see it; the keys of ``--json``, a promise that is only extended.
 
     ``min_devices`` and ``device_memory_bytes`` are what it asks for of shared GPUs;
-    ``devices`` are the GPUs that it holds, shared or whole.
+    ``devices`` are the GPUs that it holds, shared or whole, and what follows is what it did
+    with them, None where NVML did not tell.
     """
 
     id: str
@@ -66,6 +67,9 @@ class JobView(Message):
     min_devices: int = 0
     device_memory_bytes: int = 0
     devices: tuple[int, ...] | None = None
+    peak_device_memory_bytes: int | None = None
+    mean_device_utilisation: float | None = None
+    untouched_devices: tuple[int, ...] | None = None
 
 
 class JobsRequest(Message):

@@ -111,3 +111,16 @@ CREATE INDEX unique_job ON job (run, unique_key) WHERE unique_key IS NOT NULL AN
 CREATE TABLE request (key TEXT PRIMARY KEY, reply BLOB NOT NULL, at REAL NOT NULL);
 CREATE INDEX request_age ON request (at);
 """
+
+#: Made where it is missing: stores of the same version from before it have none, and a program
+#: from before it leaves it alone.
+DEVICE_USE = """
+CREATE TABLE IF NOT EXISTS device_use (
+    run INTEGER NOT NULL,
+    id INTEGER NOT NULL,
+    peak_memory_bytes INTEGER,
+    utilisation REAL,               -- percent
+    untouched TEXT NOT NULL,        -- JSON: slots
+    PRIMARY KEY (run, id)
+)
+"""

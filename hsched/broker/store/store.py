@@ -15,6 +15,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+from hsched.broker.devices.usage import DeviceUse
 from hsched.broker.store import rows, schema
 from hsched.broker.store.rows import Asked, Given, JobRow, Life, Run
 from hsched.core.model import JobId, Resource, array_span, format_job_id, job_number
@@ -274,6 +275,17 @@ class Store:
         query = f"SELECT id FROM job WHERE {where} ORDER BY id"
         return [JobId(row[0]) for row in self._db.execute(query, list(map(rows.stored, values)))]
 
+    def write_device_use(self, run: int, job_id: JobId, use: DeviceUse) -> None:
+        """Write what a job did with its devices; of several attempts the last counts."""
+        row = (run, job_id, use.peak_memory, use.utilisation, json.dumps(use.untouched))
+        self._db.execute("INSERT OR REPLACE INTO device_use VALUES (?, ?, ?, ?, ?)", row)
+
+    def device_use(self, run: int, job_id: JobId) -> DeviceUse | None:
+        """Return what a job did with its devices, None where nobody knows."""
+        query = "SELECT * FROM device_use WHERE run = ? AND id = ?"
+        row = self._db.execute(query, (run, job_id)).fetchone()
+        return None if row is None else DeviceUse(row[2], row[3], tuple(json.loads(row[4])))
+
     # Requests that were done
 
     def recorded_reply(self, key: str) -> bytes | None:
@@ -310,6 +322,7 @@ class Store:
         (verdict,) = self._db.execute("PRAGMA quick_check(1)").fetchone()
         if version < 1 or verdict != "ok":
             raise damaged(self.path, "it has no tables" if version < 1 else str(verdict))
+        self._db.execute(schema.DEVICE_USE)
 
 
 def damaged(path: str, how: str) -> StoreError:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from hsched.broker.verbs import (
     adopt,
     capacity,
+    devices,
     drain,
     hold,
     jobs,
@@ -38,6 +39,7 @@ VERBS: dict[str, Verb] = {
         slots.VERB,
         capacity.VERB,
         drain.VERB,
+        devices.VERB,
         status.VERB,
         stop.VERB,
         subscribe.VERB,

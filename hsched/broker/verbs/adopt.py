@@ -57,6 +57,7 @@ def _adopt(broker: Broker, request: AdoptRequest, peer: Peer, _key: str) -> Subm
     try:
         assert spec.pid is not None, "an adopted job has one"
         broker.adopted.watch(new.id, spec.pid, spec.pid_started or 0)
+        broker.devices.taken_over(broker.scheduler.job(new.id))
     except ProcessLookupError:
         broker.apply(Ended(new.id, ENDED))
     return SubmitReply(ids=(format_job_id(new.id),))

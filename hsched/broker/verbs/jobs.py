@@ -53,7 +53,8 @@ def page(viewer: Viewer, request: JobsRequest) -> JobsReply:
 
 def _jobs(broker: Broker, request: JobsRequest, _peer: Peer, _key: str) -> JobsReply:
     run, scheduler = broker.run, broker.scheduler
-    viewer = Viewer(broker.place, run, broker.store, scheduler, broker.wall)
+    use = broker.devices.use_so_far
+    viewer = Viewer(broker.place, run, broker.store, scheduler, broker.wall, use)
     if request.run is not None and request.run != run.name:
         viewer = older(viewer, request.run)
     return page(viewer, request)
