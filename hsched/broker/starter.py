@@ -40,23 +40,20 @@ class Starter:
     def __init__(self, broker: Broker) -> None:
         self._broker = broker
         self.deadline: float | None = None
-        self._unready: dict[JobId, OSError | StoreError] = {}
+        self._ready: dict[JobId, OSError | StoreError | None] = {}
 
     def prepare(self, effects: list[Effect]) -> None:
         """Get ready for the starts among ``effects``, which are about to be committed."""
         for effect in effects:
-            if self.deadline is None and isinstance(effect, StartJob):
-                broker, job_id = self._broker, effect.job_id
-                try:
-                    plan = broker.ledger.plan(effect, broker.place.name, broker.run_folder)
-                    broker.shims.prepare(job_id, effect.attempt, plan)
-                except (OSError, StoreError) as error:
-                    self._unready[job_id] = error
+            if isinstance(effect, StartJob) and not self._broker.devices.holds_back(effect):
+                self._prepare(effect)
 
     def start(self, effect: StartJob) -> None:
         """Start a job whose start is on disk."""
         broker, job_id = self._broker, effect.job_id
-        error = self._unready.pop(job_id, None)
+        if self.deadline is None and job_id not in self._ready:
+            self._prepare(effect)
+        error = self._ready.pop(job_id, None)
         if self.deadline is not None:
             broker.apply(NotStarted(job_id))
             return
@@ -77,6 +74,18 @@ class Starter:
         news = broker.scheduler.handle(Started(job_id), clock.monotonic())
         broker.announce(job_id)
         broker.wish([one for one in news if one != ChangeJob(job_id)])
+
+    def _prepare(self, effect: StartJob) -> None:
+        """Have a shim made, or know why there is none."""
+        if self.deadline is not None:
+            return
+        broker, job_id = self._broker, effect.job_id
+        self._ready[job_id] = None
+        try:
+            plan = broker.ledger.plan(effect, broker.place.name, broker.run_folder)
+            broker.shims.prepare(job_id, effect.attempt, plan)
+        except (OSError, StoreError) as error:
+            self._ready[job_id] = error
 
     def look_at(self, now: float) -> None:
         """Let jobs start again, if the pause is over."""

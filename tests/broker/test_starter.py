@@ -22,7 +22,7 @@ class FullMachine:
         self.error = error
         self.effects: list[Any] = []
         self.stop_request = None
-        self.place = self.ledger = self.shims = self
+        self.place = self.ledger = self.shims = self.devices = self
         self.name = self.run_folder = ""
         self.checkpoints: list[str] = []
 
@@ -31,6 +31,9 @@ class FullMachine:
 
     def checkpoint(self, step: str) -> None:
         self.checkpoints.append(step)
+
+    def holds_back(self, _: StartJob) -> bool:
+        return False
 
     def plan(self, *_: object) -> None:
         return None

@@ -41,7 +41,7 @@ def test_a_job_that_ended_meanwhile_has_its_true_exit_status(sched: Shell) -> No
     sched.until(lambda: sched.job(job)["state"] == "running", "the job runs")
     sched.kill_broker()
     (sched.folder / "go").touch()
-    sched.until(lambda: not sched.run("pgrep", "-f", f"hsched-shim {job}$").stdout, "it ended")
+    sched.until(lambda: not sched.pids(f"hsched-shim {job}$"), "it ended")
     ended = sched.wait(job)
     assert (ended["outcome"], ended["exit_status"]) == ("failed", 7)
     assert (sched.folder / "log").read_text() == "ran\n"
@@ -82,28 +82,28 @@ def test_a_killed_shim_loses_its_job_and_nothing_else(sched: Shell) -> None:
         "1", "setsid -f sleep 1006; env -i setsid -f sleep 1007; touch up; sleep 1008"
     )
     sched.until((sched.folder / "up").exists, "the job runs")
-    shim = int(sched.ok("pgrep", "-f", f"hsched-shim {job}$"))
+    shim = sched.pid(f"hsched-shim {job}$")
     os.kill(shim, signal.SIGKILL)
     ended = sched.wait(job)
     assert ended["outcome"] == "lost"
-    assert not sched.run("pgrep", "-f", "sleep 100[678]").stdout
+    assert not sched.pids("sleep 100[678]")
     assert sched.ok("hnslots", "free") == "5,2,32"
     assert sched.job(other)["state"] == "running"
 
 
 def test_a_shim_killed_while_no_broker_lived_is_noticed(sched: Shell) -> None:
     job = sched.submit("1", "sleep", "1009")
-    sched.until(lambda: sched.run("pgrep", "-f", "^sleep 1009").stdout, "the job runs")
+    sched.until(lambda: sched.pids("^sleep 1009"), "the job runs")
     sched.kill_broker()
-    os.kill(int(sched.ok("pgrep", "-f", f"hsched-shim {job}$")), signal.SIGKILL)
+    os.kill(sched.pid(f"hsched-shim {job}$"), signal.SIGKILL)
     assert sched.wait(job)["outcome"] == "lost"
-    assert not sched.run("pgrep", "-f", "sleep 1009").stdout
+    assert not sched.pids("sleep 1009")
 
 
 def test_a_pid_that_was_given_to_somebody_else_fools_nobody(sched: Shell) -> None:
     job = sched.submit("1", "sleep", "1010")
-    sched.until(lambda: sched.run("pgrep", "-f", "^sleep 1010").stdout, "the job runs")
-    shim = int(sched.ok("pgrep", "-f", f"hsched-shim {job}$"))
+    sched.until(lambda: sched.pids("^sleep 1010"), "the job runs")
+    shim = sched.pid(f"hsched-shim {job}$")
     sched.kill_broker()
     os.kill(shim, signal.SIGKILL)
     sched.until(lambda: not Path(f"/proc/{shim}").exists(), "the shim is gone and reaped")
@@ -131,7 +131,7 @@ def _process_with_pid(pid: int) -> int:
 def test_a_killed_nursery_costs_no_job(sched: Shell) -> None:
     ids = [sched.submit("1", "echo x >> log") for _ in range(3)]
     for _ in range(5):
-        os.kill(int(sched.ok("pgrep", "-f", "hsched-shim --nursery")), signal.SIGKILL)
+        os.kill(sched.pid("hsched-shim --nursery"), signal.SIGKILL)
         ids.append(sched.submit("1", "echo x >> log"))
         assert sched.wait(ids[-1])["outcome"] == "succeeded"
     assert [job["outcome"] for job in sched.jobs("--all")] == ["succeeded"] * len(ids)

@@ -50,7 +50,7 @@ def test_a_full_disk_refuses_jobs_and_loses_none(shell: Shell, small_disk: Path)
     assert "nothing was done" in refused.stderr
     assert [job["id"] for job in shell.jobs()] == [running, waiting], "it still answers"
     (shell.folder / "go").touch()
-    shell.until(lambda: not shell.run("pgrep", "-f", f"hsched-shim {running}$").stdout, "it ended")
+    shell.until(lambda: not shell.pids(f"hsched-shim {running}$"), "it ended")
     (small_disk / "filler").unlink()
     assert shell.wait(running)["exit_status"] == 7
     assert shell.wait(waiting)["outcome"] == "succeeded"

@@ -49,7 +49,7 @@ def test_a_job_that_ended_before_the_power_went_has_its_status(sched: Shell) -> 
     sched.until(lambda: sched.job(job)["state"] == "running", "the job runs")
     sched.kill_broker()
     (sched.folder / "go").touch()
-    sched.until(lambda: not sched.run("pgrep", "-f", f"hsched-shim {job}$").stdout, "it ended")
+    sched.until(lambda: not sched.pids(f"hsched-shim {job}$"), "it ended")
     lose_power(sched)
     assert sched.wait(job)["exit_status"] == 7
 

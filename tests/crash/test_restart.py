@@ -26,7 +26,7 @@ def test_a_restart_keeps_jobs_ids_and_order(sched: Shell) -> None:
 def test_who_waits_over_a_restart_learns_of_the_end(sched: Shell) -> None:
     job = sched.submit("1", "while [ ! -e go ]; do sleep 0.02; done")
     code = f"import hsched; print(hsched.Client().wait(['{job}'], timeout=60))"
-    line = f"python -c \"{code}\" > told & hstart --restart; touch go; wait"
+    line = f'python -c "{code}" > told & hstart --restart; touch go; wait'
     sched.sh(line)
     assert sched.written("told") == "True\n"
 

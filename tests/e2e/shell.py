@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -127,6 +128,16 @@ class Shell:
         """Return the live processes that have anything to do with this HOME."""
         mark = os.fsencode(self.home)
         return [pid for pid in _all_pids() if pid != os.getpid() and _mentions(pid, mark)]
+
+    def pids(self, pattern: str) -> list[int]:
+        """Return those of them whose command line matches, and none of another test's."""
+        found = re.compile(pattern)
+        return [pid for pid in self.processes() if found.search(_command_line(pid).rstrip())]
+
+    def pid(self, pattern: str) -> int:
+        """Return the only one that matches."""
+        (found,) = self.pids(pattern)
+        return found
 
     def close(self) -> None:
         """End every process of this HOME, and remove it."""

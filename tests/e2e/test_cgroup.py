@@ -48,9 +48,8 @@ def test_nothing_escapes_even_from_a_killed_shim_after_a_restart(grouped: Shell)
     line = "env -i setsid -f sleep 3001; touch up; exec env -i sleep 3002"
     job = grouped.submit("1", line)
     grouped.until((grouped.folder / "up").exists, "the job runs")
-    shim = int(grouped.ok("pgrep", "-f", f"hsched-shim {job}$"))
+    shim = grouped.pid(f"hsched-shim {job}$")
     grouped.kill_broker()
     os.kill(shim, signal.SIGKILL)
     assert grouped.wait(job)["outcome"] == "lost"
-    assert not grouped.run("pgrep", "-f", "sleep 300[12]").stdout
-
+    assert not grouped.pids("sleep 300[12]")

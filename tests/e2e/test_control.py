@@ -229,10 +229,8 @@ def _states(shell: Shell) -> set[str]:
 
     "T" is stopped; "D" is a shell in vfork() whose child was stopped before its exec.
     """
-    found = shell.run("pgrep", "-f", "echo >> beat").stdout.split()
-    ours = {str(pid) for pid in shell.processes()} & set(found)
-    stats = [Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] for pid in ours]
-    return set(stats)
+    stats = [Path(f"/proc/{pid}/stat").read_text() for pid in shell.pids("echo >> beat")]
+    return {stat.rpartition(")")[2].split()[0] for stat in stats}
 
 
 def _lines(shell: Shell, name: str) -> list[str]:

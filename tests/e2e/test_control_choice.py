@@ -210,14 +210,13 @@ def test_an_adopted_process_that_ended_while_no_broker_lived(
 def test_what_cannot_be_adopted(sched: Shell, stranger: subprocess.Popen[bytes]) -> None:
     sched.submit("6", "sleep", "1000")
     sched.until(lambda: sched.ok("hnslots", "free") == "0,2,32", "it runs")
-    job = sched.run("pgrep", "-f", "^sleep 1000").stdout.split()
-    ours = [pid for pid in job if int(pid) in sched.processes()]
+    (job,) = sched.pids("^sleep 1000")
     cases = [
         (str(stranger.pid), "1", 1, "0 free"),
         (str(stranger.pid), "7", 2, "there is cores=6"),
         (str(2**22 + 1), "0", 1, "there is no process"),
         (str(sched.broker_pid()), "0", 1, "the broker itself"),
-        (ours[0], "0", 1, "part of a job"),
+        (str(job), "0", 1, "part of a job"),
         ("0", "0", 1, "there is no process"),
     ]
     if os.getuid() != 0:

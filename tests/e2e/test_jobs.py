@@ -133,7 +133,7 @@ def test_a_kill_ends_the_whole_tree_before_it_returns(sched: Shell) -> None:
     job = sched.submit("1", "--grace", "0.2", "--", line)
     sched.until((sched.folder / "up").exists, "the job runs")
     sched.ok("hkill", job)
-    assert not sched.run("pgrep", "-f", r"sleep 100[123]").stdout
+    assert not sched.pids(r"sleep 100[123]")
     assert sched.run("hjobs", job).returncode == 1
     assert sched.job(job)["outcome"] == "cancelled"
 
@@ -156,13 +156,13 @@ def test_what_the_first_process_leaves_behind_is_ended(sched: Shell) -> None:
     job = sched.submit("1", "--grace", "0.2", "setsid -f sleep 1004; touch up")
     ended = sched.wait(job)
     assert (ended["outcome"], ended["tree_left"]) == ("succeeded", "ended")
-    assert not sched.run("pgrep", "-f", "sleep 1004").stdout
+    assert not sched.pids("sleep 1004")
 
 
 def test_what_shall_be_left_is_left(sched: Shell) -> None:
     ended = sched.wait(sched.submit("1", "--leave-children", "setsid -f sleep 1005"))
     assert (ended["outcome"], ended["tree_left"]) == ("succeeded", "running")
-    assert sched.run("pgrep", "-f", "sleep 1005").stdout
+    assert sched.pids("sleep 1005")
 
 
 def test_a_dependant_waits_for_the_end_however_it_was(sched: Shell) -> None:

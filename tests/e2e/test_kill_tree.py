@@ -38,7 +38,7 @@ def test_nothing_of_a_killed_job_is_left(sched: Shell, line: str, how: list[str]
     job = sched.submit("1", "--grace", "0.2", "--", line)
     sched.until((sched.folder / "up").exists, "the job runs")
     sched.ok(*how, *([job] if how[0] == "hkill" else []))
-    assert not sched.run("pgrep", "-f", "sleep 200[123]").stdout
+    assert not sched.pids("sleep 200[123]")
     assert set(sched.processes()) == _scheduler(sched, how), sched.describe()
 
 

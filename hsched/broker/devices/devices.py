@@ -84,12 +84,17 @@ class Devices:
         ledger.placement.cuda = tuple(self._cuda)
         ledger.device_use = self.use_of
 
+    def holds_back(self, effect: StartJob) -> bool:
+        """Whether :meth:`start` asks NVML first, so that the job may not be started at all."""
+        asked = self._is_asked and not self._ignores_outsiders
+        return asked and bool(self._slots(effect.allocation))
+
     def start(self, effect: StartJob) -> None:
         """Start a job whose start is on disk, once NVML has told that its devices are free."""
         slots = self._slots(effect.allocation) if self._is_asked else ()
         if slots:
             self._usage[effect.job_id] = Usage(slots)
-        if not slots or self._ignores_outsiders:
+        if not self.holds_back(effect):
             self._broker.starter.start(effect)
             return
         self._held.append(effect)
