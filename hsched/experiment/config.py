@@ -8,8 +8,10 @@ task runs, and carry nothing but attributes.
 
 from __future__ import annotations
 
+import sys
 from abc import ABCMeta
 from collections.abc import Callable, Mapping
+from types import FrameType
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, TypeVar, cast
 
 from hsched.experiment import running
@@ -49,6 +51,7 @@ class ConfigMeta(ABCMeta):
         rest = {key: value for key, value in namespace.items() if key not in fields}
         rest["__hsched_fields__"] = fields
         rest["__hsched_line__"] = users_line()
+        rest["__hsched_names__"] = _local_names(sys._getframe(1))
         cls = super().__new__(meta, name, bases, rest, **kwargs)
         if "__hsched_class__" not in rest:
             type.__setattr__(cls, "__hsched_class__", cls)
@@ -77,6 +80,11 @@ class ConfigMeta(ABCMeta):
         from hsched.experiment import instances
 
         return instances.build(cls, values)
+
+
+def _local_names(frame: FrameType) -> dict[str, Any]:
+    """Return the names around a class within a function: its annotations may be in quotes."""
+    return {} if frame.f_locals is frame.f_globals else dict(frame.f_locals)
 
 
 class Configuration:
@@ -119,6 +127,24 @@ class Configuration:
         else:
             why = "has no value yet"
         raise UnsetParameter(f"parameter {name!r} of {qualified(cls)} (built at {where}) {why}")
+
+    def __copy__(self) -> Any:
+        """Return a copy that shares its parts."""
+        from hsched.experiment.copies import copyconfig
+
+        return copyconfig(self)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
+        """Return a copy that shares submitted tasks and what they made, and nothing else."""
+        from hsched.experiment.copies import fresh
+
+        return fresh(self)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Return what a pickle holds: the same as a file, see `saving`."""
+        from hsched.experiment.saving import from_state_dict, state_dict
+
+        return from_state_dict, (state_dict(self),)
 
     def __repr__(self) -> str:
         """Return how it would be written, with nested ones cut short."""

@@ -14,6 +14,7 @@ from typing import Any
 
 from hsched.experiment.deprecation import old_of, today
 from hsched.experiment.encoding import encode, text
+from hsched.experiment.errors import WrongDeclaration, WrongValue
 from hsched.experiment.fields import MISSING
 from hsched.experiment.graph import configs_in, strong_components
 from hsched.experiment.origin import module_name
@@ -87,6 +88,16 @@ def identify(config: Any) -> tuple[bytes, Callable[[Any], None]]:
     if state.sealed:
         state.digest = digest
     return digest, digests.keep
+
+
+def unfit(config: Any, name: str, why: Exception) -> Exception:
+    """Return the error for a value that a parameter was given, and cannot have."""
+    if isinstance(why, WrongDeclaration):
+        return why
+    return WrongValue(
+        f"Invalid value for parameter {name!r} of {type(config).__qualname__} (built at "
+        f"{state_of(config).where()}): {why}"
+    )
 
 
 def identity_of(config: Any) -> str:
@@ -185,7 +196,10 @@ class _Digests:
             pieces.append(b"task" + identifier(state.task))
         pieces.append(text(qualified_name(type(config))))
         for parameter, value in self._candidates(config):
-            coded = encode(value, self._lookup)
+            try:
+                coded = encode(value, self._lookup)
+            except TypeError as error:
+                raise unfit(config, parameter.name, error) from None
             if not self._is_default(parameter, coded):
                 pieces += (text(parameter.name), coded)
         pieces += (b"init" + self._lookup(task) for task in state.init_tasks)

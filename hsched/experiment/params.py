@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from hsched.experiment.graph import in_order, named_values, parts
-from hsched.experiment.identity import identity_of, qualified_name
+from hsched.experiment.identity import identity_of, qualified_name, unfit
 from hsched.experiment.plain import found_again, number_of, plain
 from hsched.experiment.state import state_of
 
@@ -42,7 +42,7 @@ def text(config: Any) -> str:
 
     Raises:
         WrongDeclaration: a class cannot be found again by another process.
-        TypeError: a value cannot be written.
+        WrongValue: a value cannot be written.
     """
     state = state_of(config)
     workspace = state.workspace
@@ -128,36 +128,39 @@ def _level(root: Any) -> int:
 def _pieces(root: Any, workspace: Path | None) -> dict[int, str]:
     """Return all that a file holds, as JSON by number, each after what it refers to."""
     _level(root)
+    made: dict[int, dict[int, str]] = {}
 
     def _inside(task: Any) -> list[Any]:
         return _tasks_above(task) if state_of(task).cache["level"] > 1 else []
 
-    made: dict[int, dict[int, str]] = {}
-    for task in in_order(root, _inside, lambda one: number_of(one) in _written):
+    def _is_made(task: Any) -> bool:
+        pieces = _written.get(number_of(task))
+        if pieces is not None:
+            made[number_of(task)] = pieces  # another thread may forget it
+        return pieces is not None
+
+    for task in in_order(root, _inside, _is_made):
         pieces: dict[int, str] = {}
         for above in _tasks_above(task):
+            number = number_of(above)
             if state_of(task).cache["level"] == 1:
-                entry = {"id": number_of(above), "folder": _folder(above)}
-                pieces[number_of(above)] = json.dumps(entry)
+                pieces[number] = json.dumps({"id": number, "folder": _folder(above)})
             else:
-                number = number_of(above)
-                pieces.update(made.get(number) or _written[number])
+                pieces.update(made[number])
         pieces.update((number_of(config), _piece(config, workspace)) for config in _own(task))
         made[number_of(task)] = pieces
-    return _remember(root, made)
-
-
-def _remember(root: Any, made: dict[int, dict[int, str]]) -> dict[int, str]:
-    number = number_of(root)
-    pieces = made.get(number) or _written[number]
     if _is_upstream(root):
-        _written[number] = pieces
-        _written.move_to_end(number)
-        while len(_written) > _KEPT:
-            _written.popitem(last=False)
+        _remember(number_of(root), made[number_of(root)])
     else:
         state_of(root).cache.pop("level", None)  # it may change yet
-    return pieces
+    return made[number_of(root)]
+
+
+def _remember(number: int, pieces: dict[int, str]) -> None:
+    _written.pop(number, None)
+    _written[number] = pieces
+    while len(_written) > _KEPT:
+        _written.popitem(last=False)
 
 
 def _piece(config: Any, workspace: Path | None) -> str:
@@ -181,7 +184,12 @@ def _piece(config: Any, workspace: Path | None) -> str:
         "value": _value_class(cls),
     }
     made = {key: value for key, value in made.items() if value is not None}
-    made["fields"] = {name: plain(value, workspace) for name, value in named_values(config)}
+    made["fields"] = fields = {}
+    for name, value in named_values(config):
+        try:
+            fields[name] = plain(value, workspace)
+        except TypeError as error:
+            raise unfit(config, name, error) from None
     piece = json.dumps(made)
     if state.sealed:
         state.cache["json"] = piece

@@ -126,7 +126,8 @@ def _collect(cls: type) -> dict[str, Parameter]:
 def _declared(owner: type) -> Iterator[Parameter]:
     """Yield the parameters that stand in the body of one class."""
     module = sys.modules.get(owner.__module__)
-    reader = Reader(vars(module) if module else {}, vars(owner))
+    names = {**(vars(module) if module else {}), **owner.__dict__["__hsched_names__"]}
+    reader = Reader(names, vars(owner))
     for name, annotation in owner.__annotations__.items():
         try:
             parameter = _parameter(owner, name, annotation, reader)
@@ -187,10 +188,11 @@ def _check_override(older: Parameter, newer: Parameter) -> None:
             f"it is {newer.kind.name}, and {older.kind.name} in {older.owner.__qualname__}",
         )
     if not newer.field.overrides and newer.role is not CONSTANT:
-        warnings.warn(
+        warnings.warn_explicit(
             f"{newer.owner.__qualname__}.{newer.name} replaces the parameter of "
             f"{older.owner.__qualname__}; say field(overrides=True) where that is meant",
-            stacklevel=2,
+            UserWarning,
+            *newer.owner.__dict__["__hsched_line__"],
         )
 
 

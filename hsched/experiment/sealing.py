@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from _thread import RLock  # threading itself takes longer to import
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,9 @@ from hsched.experiment.graph import configs_in, in_order, named_values, parts, t
 from hsched.experiment.identity import identify, qualified_name
 from hsched.experiment.schema import Parameter, schema_of
 from hsched.experiment.state import is_config, state_of
+
+#: Callbacks submit tasks in a thread of their own, and may use what another thread seals.
+_sealing = RLock()
 
 
 class Context:
@@ -62,6 +66,11 @@ def seal(config: Any, context: Context) -> None:
         WrongValue: something is missing, or it was submitted before.
         WrongAttribute: a part has paths that were generated for another task.
     """
+    with _sealing:
+        _seal(config, context)
+
+
+def _seal(config: Any, context: Context) -> None:
     state = state_of(config)
     if state.sealed:
         raise WrongValue(f"task {config!r} was already submitted (built at {state.where()})")

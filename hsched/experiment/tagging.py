@@ -19,6 +19,10 @@ class Tagged:
     def __init__(self, value: Any) -> None:
         self.value = value
 
+    def __repr__(self) -> str:
+        """Return how it was written."""
+        return f"tag({self.value!r})"
+
 
 class Stopped:
     """A value on its way into a parameter, whose tags are to go no further."""

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 import enum
+import pickle
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Literal, Optional, Union
+from typing import TYPE_CHECKING, Any, Generic, Literal, Optional, TypeVar, Union
 
 import pytest
 
@@ -23,8 +26,11 @@ from hsched.experiment import (
     Task,
     copyconfig,
     field,
+    initializer,
+    params,
     pathgenerator,
 )
+from hsched.experiment.identity import identifier
 from hsched.experiment.kinds import Kind
 from hsched.experiment.schema import schema_of
 from hsched.experiment.sealing import Context, seal, validate
@@ -540,3 +546,127 @@ def test_kinds_say_what_they_take() -> None:
     assert kinds["n"] == "int | None"
     assert kinds["ch"] == "one of 1, 2"
     assert Kind().name == kinds["a"]
+
+
+# Beside other classes.
+
+
+class Bare:
+    """Like a library's base class: it fills itself in, and minds what is set."""
+
+    if not TYPE_CHECKING:
+
+        def __init__(self) -> None:
+            object.__setattr__(self, "parts", {})
+
+        def __setattr__(self, name: str, value: Any) -> None:
+            self.parts[name] = value
+
+        def __getattr__(self, name: str) -> Any:
+            return vars(self)["parts"][name]
+
+
+class Module(Config, Bare):
+    size: Param[int] = 2
+
+
+class Shape(Config, ABC):
+    @abstractmethod
+    def area(self) -> float: ...
+
+
+class Square(Shape):
+    side: Param[float]
+
+    def area(self) -> float:
+        return self.side**2
+
+
+T = TypeVar("T")
+
+
+class Box(Config, Generic[T]):
+    item: Param[T]
+
+
+class IntBoxes(Config):
+    boxes: Param[list[Box[int]]]
+
+
+def test_other_base_classes_work_as_they_do_alone() -> None:
+    config = Module.C(size=3)
+    assert config.size == 3
+    assert vars(config.instance())["parts"] == {"size": 3}
+    assert Square.C(side=3).area() == 9.0
+    with pytest.raises(TypeError, match="abstract"):
+        Shape.C()
+    assert IntBoxes.C(boxes=[Box[int].C(item=1)]).boxes[0].item == 1
+
+
+def test_names_of_a_function_are_known_to_the_annotations_in_it() -> None:
+    class Inner(Config):
+        x: Param[int] = 1
+
+    class Outer(Config):
+        inner: Param[Inner]
+
+    assert Outer.C(inner=Inner.C(x=3)).inner.x == 3
+
+
+class Costly(Config):
+    model: Param[Model]
+
+
+class Light(Model):
+    size: Param[int] = field(default=1, overrides=True)
+
+
+@Light.value_class()
+class Heavy(Light):
+    weights = "loaded where a task runs"
+
+
+def test_another_class_may_stand_in_where_a_task_runs() -> None:
+    config = Costly.C(model=Light.C(size=4))
+    assert not isinstance(config.model, Heavy)
+    one = config.instance()
+    assert isinstance(one.model, Heavy)
+    assert (one.model.size, one.model.weights) == (4, "loaded where a task runs")
+    assert Heavy.C is Light.C
+
+
+def test_copies_are_made_as_python_makes_them(tmp_path: Path) -> None:
+    learn = Learn.C(model=Model.C(size=3))
+    flat, deep, pickled = copy.copy(learn), copy.deepcopy(learn), pickle.loads(pickle.dumps(learn))
+    assert flat.model is learn.model
+    for one in (deep, pickled):
+        assert one.model is not learn.model
+        assert identifier(one) == identifier(learn)
+        assert state_of(one).number != state_of(learn).number
+
+
+def test_what_no_parameter_can_hold_is_named(tmp_path: Path) -> None:
+    class Loose(Task):
+        counted: Param[Any] = None
+        beside: Meta[Any] = None
+
+    with pytest.raises(
+        ValueError, match=r"'counted' of .*Loose \(built at .*py:\d+\): .* identity"
+    ):
+        seal(Loose.C(counted=[object()]), Context(tmp_path))
+    with pytest.raises(ValueError, match="parameter 'a' of Everything"):
+        params.text(Everything.C(a=object()))
+
+
+class Once(Config):
+    calls: Meta[int] = 0
+
+    @initializer
+    def prepare(self, by: int) -> int:
+        self.calls += by
+        return self.calls
+
+
+def test_an_initializer_runs_once() -> None:
+    one = Once.C().instance()
+    assert (one.prepare(2), one.prepare(3), one.calls) == (2, 2, 2)
