@@ -64,9 +64,11 @@ class Lab:
         )
         return done.stdout
 
-    def start(self, text: str = "", *words: str, **env: str) -> subprocess.Popen[str]:
-        """Start a script and do not wait for it."""
-        path = self.script(text) if text else self.folder / "script.py"
+    def start(self, text: str | Path = "", *words: str, **env: str) -> subprocess.Popen[str]:
+        """Start a script, or a file as it is, and do not wait for it."""
+        path = text if isinstance(text, Path) else self.folder / "script.py"
+        if isinstance(text, str) and text:
+            self.script(text)
         process = subprocess.Popen(
             [sys.executable, str(path), *words],
             cwd=self.folder,
