@@ -21,7 +21,7 @@ def copyconfig(config: T, **changes: Any) -> T:
     Raises:
         WrongValue: a change does not fit.
     """
-    from hsched.experiment.config import assign
+    from hsched.experiment.configuration import assign
 
     copy, values = _twin_of(config), vars(config)
     for name in schema_of(type(config)).by_name:
@@ -105,7 +105,7 @@ def setmeta(config: T, flag: bool | None) -> T:
     Raises:
         WrongAttribute: it was submitted.
     """
-    from hsched.experiment.config import read_only
+    from hsched.experiment.configuration import read_only
 
     state = state_of(config)
     if state.sealed:

@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from hsched.experiment.errors import WrongValue
-from hsched.experiment.params import VERSION
+
+#: Of the format.
+VERSION = 1
 
 
 class Entry:

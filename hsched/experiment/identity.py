@@ -17,6 +17,7 @@ from hsched.experiment.encoding import encode, text
 from hsched.experiment.errors import WrongDeclaration, WrongValue
 from hsched.experiment.fields import MISSING
 from hsched.experiment.graph import configs_in, strong_components
+from hsched.experiment.markers import CONSTANT
 from hsched.experiment.origin import module_name
 from hsched.experiment.schema import Parameter, schema_of
 from hsched.experiment.state import State, is_config, state_of
@@ -222,7 +223,7 @@ class _Digests:
                 yield parameter, value
 
     def _is_default(self, parameter: Parameter, coded: bytes) -> bool:
-        if not parameter.field.ignore_default:
+        if not parameter.field.ignore_default or parameter.role is CONSTANT:
             return False
         default = parameter.fresh()
         return default is not MISSING and coded == encode(default, _Digests(self._counts).of)

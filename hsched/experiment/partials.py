@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from hsched.experiment.identity import partial_digest, qualified_name
-from hsched.experiment.schema import Parameter
+from hsched.experiment.state import state_of
+
+if TYPE_CHECKING:
+    from hsched.experiment.schema import Parameter
 
 
 class ParameterGroup:
@@ -65,10 +67,14 @@ class Partial:
 
     def identifier(self, config: Any) -> bytes:
         """Return the identity, 32 bytes, of a task but for what is left out."""
+        from hsched.experiment.identity import partial_digest
+
         return partial_digest(config, self.counts)
 
     def folder(self, config: Any, workspace: Path) -> Path:
         """Return ``WORKSPACE/partials/TASK/NAME/ID``, the folder that such tasks share."""
+        from hsched.experiment.identity import qualified_name
+
         task = qualified_name(type(config))
         return workspace / "partials" / task / self.name / self.identifier(config).hex()
 
@@ -102,17 +108,6 @@ def partials_of(config: Any) -> list[Partial]:
 
 
 def partial_folders(config: Any) -> list[Path]:
-    """Return the folders that a sealed task shares with others; one task at a time may write."""
-    from hsched.experiment.state import state_of
-
+    """Return the folders that a sealed task shares with others, one for each partial identity."""
     workspace = state_of(config).workspace
     return [one.folder(config, workspace) for one in partials_of(config)] if workspace else []
-
-
-def main_folder(config: Any) -> Path | None:
-    """Return the folder of the main task, which all those share that differ in a partial only.
-
-    That is the folder of the first partial identity; None for a task that has none.
-    """
-    folders = partial_folders(config)
-    return folders[0] if folders else None

@@ -16,10 +16,10 @@ from hsched.experiment.graph import in_order, named_values
 from hsched.experiment.markers import DATA
 from hsched.experiment.modules import find_class
 from hsched.experiment.origin import users_line
-from hsched.experiment.params import everything, write
 from hsched.experiment.plain import Values
 from hsched.experiment.schema import schema_of
 from hsched.experiment.state import State, state_of
+from hsched.experiment.writing import everything, write
 
 #: What a folder with a saved configuration has.
 DEFINITION = "definition.json"

@@ -61,6 +61,16 @@ class Renamed(Config):
     x: Param[int] = 1
 
 
+class FirstVersion(Config):
+    __xpmid__ = "versioned"
+    version: Constant[int] = 1
+
+
+class SecondVersion(Config):
+    __xpmid__ = "versioned"
+    version: Constant[int] = 2
+
+
 class Values(Config):
     """All that can be told apart, and all that cannot."""
 
@@ -94,84 +104,115 @@ NAN = struct.unpack(">d", b"\xff\xf8\x00\x00\x00\x00\x00\x01")[0]
 #: (one, other, whether they are the same)
 CLASSES: dict[str, tuple[Callable[[], Any], Callable[[], Any], bool]] = {
     # What counts: class, and parameters by name.
-    "nothing given": (lambda: V(), lambda: V(), True),
-    "another value": (lambda: V(i=1), lambda: V(i=2), False),
-    "another parameter": (lambda: V(i=1), lambda: V(opt=1), False),
-    "another class": (lambda: Leaf.C(), lambda: Other.C(), False),
-    "a class renamed, and its old name kept": (lambda: Leaf.C(x=2), lambda: Renamed.C(x=2), True),
-    "another nested class": (lambda: V(any=Leaf.C()), lambda: V(any=Other.C()), False),
-    "order of what is given": (lambda: V(i=1, s="a"), lambda: V(s="a", i=1), True),
+    "the same values": (lambda: V(), lambda: V(), True),
+    "another value of a parameter": (lambda: V(i=1), lambda: V(i=2), False),
+    "the same value of another parameter": (lambda: V(i=1), lambda: V(opt=1), False),
+    "the same values of another class": (lambda: Leaf.C(), lambda: Other.C(), False),
+    "a class renamed, its old name kept as `__xpmid__`": (
+        lambda: Leaf.C(x=2),
+        lambda: Renamed.C(x=2),
+        True,
+    ),
+    "a part of another class": (lambda: V(any=Leaf.C()), lambda: V(any=Other.C()), False),
+    "values given in another order": (lambda: V(i=1, s="a"), lambda: V(s="a", i=1), True),
+    "another `Constant`": (lambda: FirstVersion.C(), lambda: SecondVersion.C(), False),
     # Defaults.
-    "a default made explicit": (lambda: V(), lambda: V(i=0), True),
-    "field(default=...) made explicit": (lambda: V(), lambda: V(kept=5), True),
-    "field(default=...) changed": (lambda: V(), lambda: V(kept=6), False),
-    "an ignored default made explicit": (lambda: V(), lambda: V(left=5, legacy=7), True),
-    "an ignored default changed": (lambda: V(), lambda: V(left=6), False),
-    "the older spelling changed": (lambda: V(), lambda: V(legacy=8), False),
-    "None for an optional one": (lambda: V(), lambda: V(opt=None), True),
-    "None where the default is another": (lambda: V(), lambda: V(opt3=None), False),
-    "a configuration equal to the default": (lambda: V(), lambda: V(leaf=Leaf.C(x=1)), True),
+    "`x: Param[int] = 0`, and 0 given": (lambda: V(), lambda: V(i=0), True),
+    "`field(default=5)`, and 5 given": (lambda: V(), lambda: V(kept=5), True),
+    "`field(default=5)`, and 6 given": (lambda: V(), lambda: V(kept=6), False),
+    "`field(default=5, ignore_default=True)`, and 5 given": (
+        lambda: V(),
+        lambda: V(left=5, legacy=7),
+        True,
+    ),
+    "`field(default=5, ignore_default=True)`, and 6 given": (lambda: V(), lambda: V(left=6), False),
+    "`field(ignore_default=7)`, and 8 given": (lambda: V(), lambda: V(legacy=8), False),
+    "None for an optional parameter, and nothing given": (lambda: V(), lambda: V(opt=None), True),
+    "None for an optional parameter whose default is 3": (lambda: V(), lambda: V(opt3=None), False),
+    "a configuration that equals the default": (lambda: V(), lambda: V(leaf=Leaf.C(x=1)), True),
     "a configuration unlike the default": (lambda: V(), lambda: V(leaf=Leaf.C(x=2)), False),
-    "a list equal to the default": (lambda: V(), lambda: V(leaves=[Leaf.C()]), True),
+    "a list that equals the default": (lambda: V(), lambda: V(leaves=[Leaf.C()]), True),
     "a list longer than the default": (lambda: V(), lambda: V(leaves=[Leaf.C(), Leaf.C()]), False),
-    "a default of NaN made explicit": (lambda: V(), lambda: V(nan=NAN), True),
+    "NaN given, where it is the default": (lambda: V(), lambda: V(nan=NAN), True),
     # What does not count.
-    "Meta": (lambda: V(meta=1), lambda: V(meta=2), True),
-    "a configuration in Meta": (lambda: V(), lambda: V(meta_leaf=Leaf.C(x=2)), True),
-    "one in Meta that is to count": (
+    "another `Meta`": (lambda: V(meta=1), lambda: V(meta=2), True),
+    "another configuration as `Meta`": (lambda: V(), lambda: V(meta_leaf=Leaf.C(x=2)), True),
+    "one with `setmeta(it, False)`": (
         lambda: V(),
         lambda: V(meta_leaf=setmeta(Leaf.C(x=2), False)),
         False,
     ),
-    "one in Param that is not to count": (
+    "another configuration as `Param` with `setmeta(it, True)`": (
         lambda: V(leaf=setmeta(Leaf.C(x=2), True)),
         lambda: V(leaf=setmeta(Leaf.C(x=3), True)),
         True,
     ),
-    "such a one in a list": (
+    "a list without such a one": (
         lambda: V(items=[1, setmeta(Leaf.C(), True)]),
         lambda: V(items=[1]),
         True,
     ),
-    "such a one in a dict": (
+    "a dict without such a one": (
         lambda: V(names={"a": 1, "b": setmeta(Leaf.C(), True)}),
         lambda: V(names={"a": 1}),
         True,
     ),
-    "a path": (lambda: V(path="a"), lambda: V(path="b"), True),
-    "a path that may be None": (lambda: V(maybe="a"), lambda: V(), True),
-    "a path in a list": (lambda: V(items=[Path("a")]), lambda: V(items=[Path("b")]), True),
-    "a tag": (lambda: V(i=tag(1)), lambda: V(i=1), True),
+    "another `Path`": (lambda: V(path="a"), lambda: V(path="b"), True),
+    "a `Path` and None": (lambda: V(maybe="a"), lambda: V(), True),
+    "another path in a list": (lambda: V(items=[Path("a")]), lambda: V(items=[Path("b")]), True),
+    "a tag on a value": (lambda: V(i=tag(1)), lambda: V(i=1), True),
     "a tag that is no parameter": (lambda: V().tag("a", 1), lambda: V(), True),
     # Numbers.
-    "1 and 1.0, where a float is due": (lambda: V(f=1), lambda: V(f=1.0), True),
-    "1 and 1.0, where anything is": (lambda: V(any=1), lambda: V(any=1.0), False),
+    "1 and 1.0 for `Param[float]`": (lambda: V(f=1), lambda: V(f=1.0), True),
+    "1 and 1.0 for `Param[Any]`": (lambda: V(any=1), lambda: V(any=1.0), False),
     "True and 1": (lambda: V(any=True), lambda: V(any=1), True),
     "False and None": (lambda: V(any=False), lambda: V(any=None), False),
-    "large integers": (lambda: V(i=2**64), lambda: V(i=2**64 + 1), False),
-    "a large integer and its negative": (lambda: V(i=2**64), lambda: V(i=-(2**64)), False),
-    "a large integer and 0": (lambda: V(i=2**64), lambda: V(i=0), False),
+    "2**64 and 2**64 + 1": (lambda: V(i=2**64), lambda: V(i=2**64 + 1), False),
+    "2**64 and -2**64": (lambda: V(i=2**64), lambda: V(i=-(2**64)), False),
+    "2**64 and 0": (lambda: V(i=2**64), lambda: V(i=0), False),
     "0.0 and -0.0": (lambda: V(f=0.0), lambda: V(f=-0.0), False),
     "two NaNs": (lambda: V(f=math.nan), lambda: V(f=NAN), True),
     "NaN and infinity": (lambda: V(f=math.nan), lambda: V(f=math.inf), False),
     # Text and containers.
-    "a number and its text": (lambda: V(any=1), lambda: V(any="1"), False),
-    "text and bytes": (lambda: V(any="a"), lambda: V(any=b"a"), False),
-    "two ways to write one letter": (lambda: V(s="é"), lambda: V(s="e\u0301"), False),
-    "order in a list": (lambda: V(items=[1, 2]), lambda: V(items=[2, 1]), False),
-    "grouping in lists": (lambda: V(items=[[1], 2]), lambda: V(items=[[1, 2]]), False),
-    "a list and a tuple": (lambda: V(any=[1]), lambda: V(any=(1,)), False),
-    "order in a set": (lambda: V(any={"a", "b"}), lambda: V(any={"b", "a"}), True),
-    "set and frozenset": (lambda: V(any={1}), lambda: V(any=frozenset({1})), True),
-    "order in a dict": (lambda: V(names={"a": 1, "b": 2}), lambda: V(names={"b": 2, "a": 1}), True),
-    "values in a dict": (lambda: V(names={"a": 1}), lambda: V(names={"a": 2}), False),
-    "keys and values in a dict": (lambda: V(any={"a": "b"}), lambda: V(any={"b": "a"}), False),
-    "members of an enumeration": (lambda: V(any=Colour.RED), lambda: V(any=Colour.BLUE), False),
-    "an alias of a member": (lambda: V(any=Colour.RED), lambda: V(any=Colour.CRIMSON), True),
-    "one name in two enumerations": (lambda: V(any=Colour.RED), lambda: V(any=Shade.RED), False),
+    '1 and "1"': (lambda: V(any=1), lambda: V(any="1"), False),
+    '"a" and b"a"': (lambda: V(any="a"), lambda: V(any=b"a"), False),
+    "é as one code point and as two": (lambda: V(s="é"), lambda: V(s="e\u0301"), False),
+    "[1, 2] and [2, 1]": (lambda: V(items=[1, 2]), lambda: V(items=[2, 1]), False),
+    "[[1], 2] and [[1, 2]]": (lambda: V(items=[[1], 2]), lambda: V(items=[[1, 2]]), False),
+    "[1] and (1,)": (lambda: V(any=[1]), lambda: V(any=(1,)), False),
+    "a set, in another order": (lambda: V(any={"a", "b"}), lambda: V(any={"b", "a"}), True),
+    "a set and a frozenset": (lambda: V(any={1}), lambda: V(any=frozenset({1})), True),
+    "a dict, in another order": (
+        lambda: V(names={"a": 1, "b": 2}),
+        lambda: V(names={"b": 2, "a": 1}),
+        True,
+    ),
+    "a dict with another value": (lambda: V(names={"a": 1}), lambda: V(names={"a": 2}), False),
+    "a dict with key and value exchanged": (
+        lambda: V(any={"a": "b"}),
+        lambda: V(any={"b": "a"}),
+        False,
+    ),
+    "two members of an enumeration": (lambda: V(any=Colour.RED), lambda: V(any=Colour.BLUE), False),
+    "a member and its alias": (lambda: V(any=Colour.RED), lambda: V(any=Colour.CRIMSON), True),
+    "members of one name of two enumerations": (
+        lambda: V(any=Colour.RED),
+        lambda: V(any=Shade.RED),
+        False,
+    ),
     "a member and its value": (lambda: V(any=Colour.RED), lambda: V(any=1), False),
-    "combined flags": (lambda: V(any=Bits.A | Bits.B), lambda: V(any=Bits.A), False),
+    "A and A | B of an `enum.Flag`": (lambda: V(any=Bits.A | Bits.B), lambda: V(any=Bits.A), False),
 }
+
+
+def test_the_table_in_the_documentation_is_this_one() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "identity.md").read_text()
+    rows = [line.strip("|").split(" | ") for line in text.splitlines() if line.startswith("| ")]
+    written = {row[0].strip(): row[1].strip() for row in rows[1:]}
+    assert written == {
+        case.replace("|", "\\|"): "equal" if same else "different"
+        for case, (_, _, same) in CLASSES.items()
+    }
 
 
 @pytest.mark.parametrize("case", CLASSES)
@@ -491,5 +532,5 @@ def test_shared_parts_are_looked_at_once() -> None:
 
 
 def test_what_has_no_identity_is_refused() -> None:
-    with pytest.raises(TypeError, match=r"has no identity; what may be a value"):
+    with pytest.raises(ValueError, match=r"parameter 'any' of Values \(built at .*has no identity"):
         identifier(V(any=object()))

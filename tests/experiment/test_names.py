@@ -82,3 +82,48 @@ class T(Task):
 T.C(x=tag(2)).__identifier__()
 """
     assert not SLOW & imported(code)
+
+
+STUDY = """
+from hsched.experiment import Config, Meta, Param, Path, PathGenerator, Task, field
+
+class Part(Config):
+    x: Param[int] = 1
+
+class Study(Task):
+    part: Param[Part]
+    file: Meta[Path] = field(default_factory=PathGenerator("file"))
+
+    def execute(self):
+        self.file.write_text(str(self.part.x))
+"""
+
+DESCRIBE = """
+from pathlib import Path
+from hsched.experiment import params
+from hsched.experiment.sealing import Context, seal
+from study import Part, Study
+task = Study.C(part=Part.C(x=3))
+seal(task, Context(Path({folder!r})))
+Path({folder!r}, "params.json").write_text(params.text(task))
+"""
+
+EXECUTE = """
+import json
+from pathlib import Path
+from hsched.experiment import params
+data = json.loads(Path({folder!r}, "params.json").read_text())
+folder = Path({folder!r}, data["folder"])
+params.read(data, folder).execute()
+assert (folder / "file").read_text() == "3"
+"""
+
+
+def test_a_task_imports_nothing_of_what_describes_tasks(tmp_path: Path) -> None:
+    (tmp_path / "study.py").write_text(STUDY)
+    beginning = f"sys.path.insert(0, {str(tmp_path)!r})\n"
+    describing = {"schema", "annotations", "kinds", "identity", "configuration", "writing"}
+    describing = {f"hsched.experiment.{name}" for name in describing}
+    assert describing <= imported(beginning + DESCRIBE.format(folder=str(tmp_path)))
+    modules = imported(beginning + EXECUTE.format(folder=str(tmp_path)))
+    assert not (describing | SLOW | {"hashlib", "threading"}) & modules

@@ -28,8 +28,10 @@ from hsched.experiment import (
     partial,
     running,
     tag,
+    writing,
 )
 from hsched.experiment.documents import load
+from hsched.experiment.files import Lock
 from hsched.experiment.graph import dependencies
 from hsched.experiment.identity import identifier
 from hsched.experiment.marking import Marker
@@ -280,7 +282,7 @@ def test_the_files_of_a_chain_grow_with_its_length(tmp_path: Path) -> None:
 
 
 def test_a_chain_is_read_back_through_the_folders_of_its_tasks(tmp_path: Path) -> None:
-    length = 3 * params.DEEPEST
+    length = 3 * writing.DEEPEST
     last = None
     for i in range(length):
         last = submitted(Step.C(i=i, previous=last), tmp_path)
@@ -293,20 +295,20 @@ def test_a_chain_is_read_back_through_the_folders_of_its_tasks(tmp_path: Path) -
 
 def test_two_ways_to_one_folder_lead_to_one_object(tmp_path: Path) -> None:
     last = None
-    for i in range(params.DEEPEST):
+    for i in range(writing.DEEPEST):
         last = submitted(Step.C(i=i, previous=last), tmp_path)
     assert last is not None
     left = submitted(Step.C(i=1001, previous=last), tmp_path)
     right = submitted(Step.C(i=1002, previous=last), tmp_path)
     top = loaded(submitted(Step.C(i=1003, more=[left, right]), tmp_path)).task
     assert top.more[0].previous is top.more[1].previous
-    assert top.more[0].previous.i == params.DEEPEST - 1
+    assert top.more[0].previous.i == writing.DEEPEST - 1
 
 
 def test_what_is_written_does_not_depend_on_what_is_remembered(tmp_path: Path) -> None:
-    steps = list(chain(2 * params.DEEPEST, tmp_path))
+    steps = list(chain(2 * writing.DEEPEST, tmp_path))
     texts = [params.text(step) for step in steps]
-    params._written.clear()
+    writing._written.clear()
     assert [params.text(step) for step in reversed(steps)] == texts[::-1]
 
 
@@ -450,6 +452,43 @@ def test_tasks_that_differ_in_a_group_share_a_folder(tmp_path: Path) -> None:
     assert loaded(long).task.__maintaskdir__ == long.checkpoint.parent
 
 
+class Writes(Train):
+    def execute(self) -> None:
+        self.held = [not Lock(f"{one}.lock").try_acquire() for one in self.folders()]
+        self.checkpoint.write_text("there is a folder")
+
+    def folders(self) -> list[Path]:
+        return [self.checkpoint.parent, self.__maintaskdir__]
+
+
+def test_a_task_has_its_shared_folders_to_itself(tmp_path: Path) -> None:
+    task = submitted(Writes.C(rate=1, epochs=1), tmp_path)
+    one = loaded(task)
+    one.execute()
+    assert one.task.held == [True, True]
+    lock = Lock(f"{task.checkpoint.parent}.lock")
+    assert lock.try_acquire()
+    lock.release()
+    assert task.checkpoint.read_text() == "there is a folder"
+
+
+class Deep(Config):
+    file: Meta[Path] = field(default_factory=PathGenerator("a/b"))
+
+
+class WritesDeep(Task):
+    deep: Param[Deep]
+
+    def execute(self) -> None:
+        self.deep.file.write_text("x")
+
+
+def test_there_is_a_folder_for_each_generated_path(tmp_path: Path) -> None:
+    task = submitted(WritesDeep.C(deep=Deep.C()), tmp_path)
+    loaded(task).execute()
+    assert (tmp_path / task.jobpath / "out" / "deep" / "a" / "b").read_text() == "x"
+
+
 def test_a_partial_identity_keeps_what_it_includes(tmp_path: Path) -> None:
     def _alone(**values: Any) -> bytes:
         return Train.alone.identifier(Train.C(**values))  # type: ignore[no-any-return]
@@ -479,8 +518,8 @@ def test_each_task_of_a_chain_costs_the_same(tmp_path: Path) -> None:
             sys.setprofile(None)
         return count
 
-    tasks = chain(20 * params.DEEPEST, tmp_path)
-    _calls(params.DEEPEST)  # what is worked out once for a class
-    early = _calls(2 * params.DEEPEST)
-    _calls(10 * params.DEEPEST)
-    assert _calls(2 * params.DEEPEST) <= 1.05 * early
+    tasks = chain(20 * writing.DEEPEST, tmp_path)
+    _calls(writing.DEEPEST)  # what is worked out once for a class
+    early = _calls(2 * writing.DEEPEST)
+    _calls(10 * writing.DEEPEST)
+    assert _calls(2 * writing.DEEPEST) <= 1.05 * early
