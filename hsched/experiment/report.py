@@ -12,7 +12,7 @@ from hsched.experiment.graph import named_values
 from hsched.experiment.jobs import Job
 from hsched.experiment.state import is_config
 
-#: So many failures are told at length, the others by name.
+#: So many failures are told at length.
 _AT_LENGTH = 5
 _LINES = 10
 _WIDTH = 200
@@ -27,7 +27,10 @@ def failure_report(name: str, failed: Sequence[Job], total: int) -> str:
     for job in own[:_AT_LENGTH]:
         lines += ["", *_of_job(job)]
     if len(own) > _AT_LENGTH:
-        lines += ["", "Also:", *(f"  {job.relpath}" for job in own[_AT_LENGTH:])]
+        others = len(own) - _AT_LENGTH
+        workspace = shlex.quote(str(own[0].workspace.path))
+        show = f"hsched experiments show {shlex.quote(name)} --failed -w {workspace}"
+        lines += ["", f"and {others} more: {show}"]
     return "\n".join(lines)
 
 

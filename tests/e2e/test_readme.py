@@ -55,7 +55,7 @@ def test_the_commands_print_what_the_readme_says(reader: Shell) -> None:
 
 
 def test_the_python_example_prints_what_its_comment_says(sched: Shell) -> None:
-    (code,) = re.findall(r"^```python\n(.*?)^```", README, re.M | re.S)
+    code = re.findall(r"^```python\n(.*?)^```", README, re.M | re.S)[0]
     said = sched.ok(sys.executable, "-c", code)
     assert said.split()[1:] == re.findall(r"# \d+ (.*)", code)[0].split()
 
