@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tests.experiment.lab import Lab
 
-GUIDE = (Path(__file__).parents[2] / "docs" / "experiments.md").read_text()
+GUIDE = (Path(__file__).parents[2] / "docs" / "configurations.md").read_text()
 
 
 def block(language: str) -> str:
