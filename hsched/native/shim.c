@@ -324,7 +324,8 @@ static bool may_go(void)
 void shim_run(bool waits)
 {
 	tidy_descriptors(waits ? GO_FD + 1 : FIRST_STRAY_FD);
-	setsid();
+	if (!waits)
+		setsid(); /* the nursery has left the broker's session */
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
 
 	static struct plan plan;
