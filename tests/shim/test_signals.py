@@ -22,7 +22,7 @@ for number in set(range(1, 32)) - {9, 17, 18, 19}:
 os.fork()
 os.fork() or os.setsid()
 open(f"ready-{os.getpid()}", "w")
-while True: time.sleep(60)
+while True: time.sleep(0.05)  # short: a signal just before a sleep is seen after it
 """
 
 
