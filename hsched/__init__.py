@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from hsched.client import Client, Job
+    from hsched.tasks import exit_and_retry, export
     from hsched.wire.submit import JobSpec
 
 __version__ = "0.1.0"
-__all__ = ["Client", "Job", "JobSpec", "__version__"]
+__all__ = ["Client", "Job", "JobSpec", "__version__", "exit_and_retry", "export"]
 
 
 def __getattr__(name: str) -> Any:
@@ -18,6 +19,10 @@ def __getattr__(name: str) -> Any:
         from hsched import client
 
         return getattr(client, name)
+    if name in ("export", "exit_and_retry"):
+        from hsched import tasks
+
+        return getattr(tasks, name)
     if name == "JobSpec":
         from hsched.wire.submit import JobSpec
 

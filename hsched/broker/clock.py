@@ -35,6 +35,6 @@ def told(at: float, now: float) -> str:
     return moment.strftime("%H:%M" if moment.date() == today else "%Y-%m-%d %H:%M")
 
 
-def run_name() -> str:
-    """Return the folder name of a run that starts now: ``YYYY-MM-DD/HH-MM-SS``."""
-    return datetime.now().strftime("%Y-%m-%d/%H-%M-%S")
+def run_name(pattern: str) -> str:
+    """Return the folder name of a run that starts now, as strftime(3) writes ``pattern``."""
+    return datetime.now().strftime(pattern)

@@ -29,16 +29,21 @@ from hsched.broker.store.rows import Run
 from hsched.broker.waker import Waker
 from hsched.core.events import SlotsDrained, StartsStopped
 from hsched.core.model import Resource
+from hsched.core.names import fault_of_whole
 from hsched.core.policy import Policy
 from hsched.core.scheduler import Scheduler
 from hsched.core.spec import format_amounts, parse_spec
 from hsched.devices.ask import read_once
 from hsched.devices.machine import AUTO, auto_spec
 from hsched.devices.reading import Reading
-from hsched.errors import HschedError, NotRunning, Refused, StoreError
+from hsched.errors import HschedError, NotRunning, Refused, StoreError, WrongUsage
 from hsched.paths import Place
 
 log = logging.getLogger("hsched")
+
+#: How the folder of a run is called, and what its name must not begin with.
+_RUN_FOLDER = "%Y-%m-%d/%H-%M-%S"
+_NOT_RUNS = ("hsched.db", "lock", "address", "current", "broker.log", "socket")
 
 _LOG_BYTES, _LOG_FILES = 10_000_000, 3
 
@@ -246,11 +251,17 @@ def _near(options: dict[str, Any], resources: tuple[Resource, ...]) -> dict[int,
 
 
 def _new_run_name(place: Place) -> str:
-    name = clock.run_name()
+    pattern = os.environ.get("CACHE_DIR_FORMAT") or _RUN_FOLDER
+    name = clock.run_name(pattern)
+    fault = fault_of_whole(name)
+    if name.startswith(_NOT_RUNS):
+        fault = "the scheduler's folder has that already"
+    if fault:
+        raise WrongUsage(f"CACHE_DIR_FORMAT {pattern[:80]!r} gives no folder: {fault}")
     suffix = 1
-    while os.path.exists(os.path.join(place.folder, name)):
+    while os.path.lexists(os.path.join(place.folder, name)):
         suffix += 1
-        name = f"{clock.run_name()}-{suffix}"
+        name = f"{clock.run_name(pattern)}-{suffix}"
     return name
 
 

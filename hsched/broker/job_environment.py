@@ -87,7 +87,9 @@ def slot_variables(
     return variables
 
 
-def own_variables(spec: JobSpec, who: Identity, slots: dict[str, str]) -> dict[str, str]:
+def own_variables(
+    spec: JobSpec, who: Identity, slots: dict[str, str], run_folder: str
+) -> dict[str, str]:
     """Return what a job finds besides what it inherits; what it set by ``--env`` wins."""
     own = {
         **slots,
@@ -99,9 +101,23 @@ def own_variables(spec: JobSpec, who: Identity, slots: dict[str, str]) -> dict[s
     index = array_index(who.job_id)
     if index is not None:
         own["HSCHED_ARRAY_INDEX"] = str(index)
+    if spec.kind == "task":
+        own |= _task_variables(spec, run_folder, slots)
     if spec.environment:
         own.update(spec.environment)
     return own
+
+
+def _task_variables(spec: JobSpec, run_folder: str, slots: dict[str, str]) -> dict[str, str]:
+    """Return what the ``${...}`` of a task stand for."""
+    name = spec.name or ""
+    return {
+        "HSCHED_RUN_DIR": run_folder,
+        "HSCHED_TASK_NAME": name.rpartition("/")[2],
+        "HSCHED_FULLNAME": name,
+        "HSCHED_FULLPATH": os.path.join(run_folder, name),
+        "HSCHED_DEVICE_IDS": slots.get("CUDA_VISIBLE_DEVICES", ""),
+    }
 
 
 def plan(
@@ -132,15 +148,21 @@ def _raw(variables: dict[str, str]) -> dict[bytes, bytes]:
     return {raw(name): raw(value) for name, value in variables.items()}
 
 
-def log_paths(run_folder: str, job_id: JobId) -> tuple[bytes, bytes]:
-    """Return where the output and errors of a job go that names no files."""
+def log_paths(run_folder: str, job_id: JobId, folder: str | None) -> tuple[bytes, bytes]:
+    """Return where the output and errors of a job go that names no files.
+
+    ``folder`` is that of a job with a name, below the run's.
+    """
+    if folder is not None:
+        stem = os.path.join(os.fsencode(run_folder), raw(folder), b"")
+        return stem + b"stdout.log", stem + b"stderr.log"
     stem = os.path.join(os.fsencode(run_folder), format_job_id(job_id).encode())
     return stem + b".out", stem + b".err"
 
 
 def stream_paths(spec: JobSpec, cwd: str, run_folder: str, job_id: JobId) -> tuple[str, str]:
     """Return the absolute paths of a job's output and errors, as they travel."""
-    default = log_paths(run_folder, job_id)
+    default = log_paths(run_folder, job_id, spec.log_folder)
     chosen = (spec.stdout, spec.stderr)
     return tuple(  # type: ignore[return-value] # two in, two out
         text(log) if path is None else text(os.path.join(raw(cwd), raw(path)))

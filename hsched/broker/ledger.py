@@ -99,8 +99,8 @@ class Ledger:
             counts = threads(len(pinned)).items()
             slots |= {name: value for name, value in counts if name not in inherited.names}
         who = Identity(scheduler, self._run.name, effect.job_id, effect.attempt)
-        own = job_environment.own_variables(spec, who, slots)
-        logs = job_environment.log_paths(run_folder, effect.job_id)
+        own = job_environment.own_variables(spec, who, slots, run_folder)
+        logs = job_environment.log_paths(run_folder, effect.job_id, spec.log_folder)
         filled = patterns.filled(spec, effect.job_id, scheduler)
         plan = job_environment.plan(filled, cwd, inherited, own, logs)
         if pinned:

@@ -47,5 +47,5 @@ def filled(spec: JobSpec, job_id: JobId, scheduler: str) -> JobSpec:
 
 
 def need_folders(spec: JobSpec) -> bool:
-    """Return whether the name of an output has a pattern: then its folders are made."""
-    return bool(used_in(spec.stdout, spec.stderr))
+    """Return whether folders are made for the outputs: a pattern names them, or the job's name."""
+    return spec.log_folder is not None or bool(used_in(spec.stdout, spec.stderr))

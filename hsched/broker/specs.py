@@ -29,6 +29,7 @@ from hsched.wire.message import raw
 from hsched.wire.submit import JobSpec
 
 _MAX_NAME = 255
+_KINDS = ("command", "task", "adopted")
 _MAX_PRIORITY = 1_000_000_000
 _MAX_RETRIES = 1_000_000
 _MAX_MEMORY = 1 << 62
@@ -89,6 +90,10 @@ def check(spec: JobSpec) -> None:
     """
     if (spec.kind == "adopted") != (spec.pid is not None):
         raise WrongUsage("only `hadopt` makes a job of a process")
+    if spec.kind not in _KINDS:
+        raise WrongUsage(f"kind {spec.kind[:40]!r}: one of {', '.join(_KINDS)}")
+    if spec.kind == "task" and (spec.name is None or spec.array):
+        raise WrongUsage("a task has a name, and is no array")
     check_name(spec.name, spec.labels)
     check_priority(spec.priority)
     check_limit(spec.time_limit)

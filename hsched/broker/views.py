@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 
-from hsched.broker import clock, patterns
+from hsched.broker import clock, patterns, shims
 from hsched.broker.devices.usage import DeviceUse
 from hsched.broker.job_environment import stream_paths
 from hsched.broker.ledger import spec_of
@@ -109,7 +109,16 @@ class Viewer:
             peak_device_memory_bytes=use.peak_memory,
             mean_device_utilisation=use.utilisation,
             untouched_devices=use.untouched,
+            pid=self._pid(given.id, done.state, life.attempt) if spec.pid is None else spec.pid,
         )
+
+    def _pid(self, job_id: JobId, state: str, attempt: int) -> int | None:
+        """Return the first process of a job that runs, as its record has it."""
+        if state not in (State.RUNNING.value, State.STOPPING.value):
+            return None
+        name = f"{format_job_id(job_id)}-{attempt}"
+        record = shims.read(os.path.join(self.place.folder, self.run.name, "records", name))
+        return record.command.pid if record is not None and record.command is not None else None
 
     def _device_use(self, row: JobRow, devices: tuple[int, ...] | None) -> DeviceUse:
         found = None

@@ -12,15 +12,47 @@ from hsched.cli.common import Command, run
 #: The commands in the order of ``--help``: the module and the first sentence of its help,
 #: so that listing them imports none.
 TABLE: dict[str, tuple[str, str]] = {
+    "create": (
+        "tasks.create",
+        "Queue COMMAND, or what SCRIPT.py exports, as tasks, and print their names.",
+    ),
+    "run": ("tasks.run", "Start a scheduler and stay in the foreground until it ends."),
+    "test": ("tasks.test", "Say whether the scheduler runs, or a task, and with which process id."),
+    "exit": (
+        "tasks.exit",
+        "End all tasks and jobs with everything they have started, and then the scheduler.",
+    ),
+    "list": ("tasks.list", "List the tasks of this run, waiting, running and done, one a line."),
+    "watch": (
+        "tasks.watch",
+        "Print how live tasks stand, and each change, until all of them are done.",
+    ),
+    "kill": ("tasks.kill", "End tasks, and return when they and all they started are gone."),
+    "cancel": (
+        "tasks.cancel",
+        "Keep waiting tasks from starting, until `hsched resume`; others go on past them.",
+    ),
+    "resume": (
+        "tasks.resume",
+        "Undo `hsched cancel`: let tasks start again when there is room.",
+    ),
+    "remove": (
+        "tasks.remove",
+        "Take tasks off the list of `hsched list`; those that wait leave the queue.",
+    ),
+    "set": (
+        "tasks.set",
+        "Change an attribute of waiting tasks: priority, slots, or time_limit.",
+    ),
+    "clean": ("tasks.clean", "Remove the folders of runs that are over, with their logs."),
     "start": ("hstart", "Start a scheduler with the slots that SPEC lists, such as 6,2,32."),
     "submit": ("hsubmit", "Queue COMMAND until SLOTS are free, and print its id."),
     "jobs": ("hjobs", "List live jobs, one a line, or those that KIND and JOB choose."),
-    "kill": ("hkill", "End jobs, and return when they and all they started are gone."),
     "hold": ("hhold", "Keep pending jobs from starting until `hrelease`."),
     "release": ("hrelease", "Let held jobs start again."),
     "update": ("hupdate", "Change what pending jobs ask for."),
     "suspend": ("hsuspend", "Stop running jobs for a while; they keep their slots."),
-    "resume": ("hresume", "Let suspended jobs continue."),
+    "cont": ("hresume", "Let suspended jobs continue."),
     "rerun": ("hrerun", "Submit jobs again that are done, and print the new ids."),
     "adopt": (
         "hadopt",
@@ -80,15 +112,18 @@ class Umbrella(Command, click.Group):
     cls=Umbrella,
     no_args_is_help=False,
     examples=(
+        "hsched create 'python train.py' -n train",
         "hsched jobs running",
         "hsched submit 2 make",
         "hsched simulate trace.swf --slots 128",
     ),
 )
 def command() -> None:
-    """Run batch jobs on this workstation: every command under one name.
+    """Run tasks and batch jobs on this workstation: every command under one name.
 
-    `hsched submit` is hsubmit, and so with the others; each has its own --help.
+    `hsched submit` is hsubmit, and so with the others. Where a name has two meanings it is
+    about tasks here: `hsched kill` takes names, groups and patterns as well as ids, `hsched
+    resume` undoes `hsched cancel`, and hresume is `hsched cont`. Each has its own --help.
     """
 
 

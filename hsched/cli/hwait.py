@@ -12,7 +12,7 @@ from hsched.cli import exits, times
 from hsched.cli.common import Command, Failure, on_terminal, reads, run, scheduler_option
 from hsched.client import Client
 from hsched.client.tally import Tally
-from hsched.errors import HschedError, WrongUsage
+from hsched.errors import HschedError, NoSuchJob, WrongUsage
 
 if TYPE_CHECKING:
     from hsched.client.subscription import Subscription
@@ -54,8 +54,8 @@ def command(
 ) -> int:
     """Wait until jobs are done, and return their exit status, of several the largest.
 
-    JOB is an id, an array, a range such as 3-10, or the name of live jobs. A job that is
-    done counts as well. On a terminal a bar shows how far they are.
+    JOB is an id, an array, a range such as 3-10, or a name: that of live jobs, or of one
+    that is done. A job that is done counts as well. On a terminal a bar shows how far they are.
     """
     if bool(words) == everything and (everything or not any_of):
         raise WrongUsage("say which jobs: ids, names, --all or --any")
@@ -76,7 +76,7 @@ def command(
 
 
 def _ids(client: Client, words: tuple[str, ...]) -> list[str]:
-    """Return the ids that words mean: a name live jobs, a range also those that are done."""
+    """Return the ids that words mean."""
     if not words:
         return [job.id for job in client.jobs()]
     ids: list[str] = []
@@ -84,9 +84,19 @@ def _ids(client: Client, words: tuple[str, ...]) -> list[str]:
         if word.replace(".", "", 1).isdigit():
             ids.append(word)
         else:
-            by_id = word.replace("-", "", 1).isdigit() or word.startswith("last")
-            ids += [job.id for job in client.jobs(word, scope="all" if by_id else "live")]
+            ids += _meant(client, word)
     return ids
+
+
+def _meant(client: Client, word: str) -> list[str]:
+    """Return the jobs of a range; of a name those that live, or else the last one."""
+    by_id = word.replace("-", "", 1).isdigit() or word.startswith("last")
+    try:
+        return [job.id for job in client.jobs(word, scope="all" if by_id else "live")]
+    except NoSuchJob:
+        if by_id:
+            raise
+        return [job.id for job in client.jobs(word, scope="done", last=1)]
 
 
 def _follow(changes: Subscription, tally: Tally, any_of: bool, show: Show) -> bool:

@@ -40,6 +40,18 @@ OTHERS = {
     "hsched-experiments": "experiments",
     "hsched-gpus": "gpus",
     "hsched-simulate": "simulate",
+    "hsched-create": "tasks.create",
+    "hsched-run": "tasks.run",
+    "hsched-test": "tasks.test",
+    "hsched-exit": "tasks.exit",
+    "hsched-list": "tasks.list",
+    "hsched-watch": "tasks.watch",
+    "hsched-kill": "tasks.kill",
+    "hsched-cancel": "tasks.cancel",
+    "hsched-resume": "tasks.resume",
+    "hsched-remove": "tasks.remove",
+    "hsched-set": "tasks.set",
+    "hsched-clean": "tasks.clean",
 }
 
 #: All pages of section 1.

@@ -5,7 +5,6 @@ The commands use nothing else, so whatever they can do a script can.
 
 from __future__ import annotations
 
-import itertools
 import os
 import time
 from collections.abc import Iterable, Iterator, Sequence
@@ -15,6 +14,7 @@ from hsched import paths
 from hsched.client.connection import Connection
 from hsched.client.job import Job
 from hsched.client.subscription import Subscription
+from hsched.client.task_verbs import TaskVerbs
 from hsched.errors import NoAnswer, NotRunning, Refused
 from hsched.wire.jobs import JobsReply, JobsRequest, JobView
 from hsched.wire.slots import ResourceView, SlotsReply, SlotsRequest
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 DEFAULT_TIMEOUT_S = 60.0
 
 
-class Client:
+class Client(TaskVerbs):
     """Speaks with the broker of one scheduler of this user on this machine.
 
     ``name`` is the scheduler's, by default ``HSCHED_NAME`` or ``default``; ``timeout``
@@ -116,7 +116,7 @@ class Client:
                 raise
             from hsched.client.history import read_history  # for a stopped scheduler alone
 
-            return read_history(self.place, request)
+            return read_history(self.place, request, JobsReply)
 
     def kill(
         self,
@@ -302,9 +302,10 @@ class Client:
         """
         from hsched.client import log  # for one command alone
 
-        job, *others = itertools.islice(self.jobs(word, scope="all", run=run), 2)
-        if others:
-            raise Refused(f"{word} means several jobs; name one, such as {job.id}")
+        *others, job = self.jobs(word, scope="all", run=run, last=2)
+        if others and (others[0].out, others[0].err) != (job.out, job.err):
+            first = next(self.jobs(word, scope="all", run=run))
+            raise Refused(f"{word} means several jobs; name one, such as {first.id}")
         if follow and job.state != "done":
             yield from log.follow(self, job, err, last)
         else:

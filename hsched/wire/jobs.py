@@ -70,6 +70,7 @@ class JobView(Message):
     peak_device_memory_bytes: int | None = None
     mean_device_utilisation: float | None = None
     untouched_devices: tuple[int, ...] | None = None
+    pid: int | None = None
 
 
 class JobsRequest(Message):

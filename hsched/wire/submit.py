@@ -29,7 +29,9 @@ class JobSpec(Message):
     ``array`` lists indices: it is a job for each then, ``array_limit`` of them at once.
     A live job with the same ``unique`` key is taken in place of a new one.  ``rerun_of`` is the
     job that this one does again; an adopted process has its ``pid``, and when it was
-    started, in clock ticks since boot: both are the broker's to fill in.
+    started, in clock ticks since boot: both are the broker's to fill in, and so is
+    ``log_folder``, where the logs of a job with a name go below its run's folder.  The
+    ``kind`` is ``task`` for a job whose name no other live task has.
     ``min_devices`` different GPUs are asked for, with ``device_memory`` bytes on each, or
     ``device_share`` (0 to 1) of the largest's memory, that others may share; without memory
     the GPUs are whole.  Where there is no GPU, the machine is the one device.
@@ -68,6 +70,7 @@ class JobSpec(Message):
     min_devices: int = 0
     device_memory: int = 0
     device_share: float = 0.0
+    log_folder: str | None = None
 
 
 class SubmitRequest(Message):

@@ -20,8 +20,10 @@ from hsched.wire import (
     jobs,
     kill,
     release,
+    remove,
     rerun,
     resume,
+    runs,
     slots,
     status,
     stop,
@@ -54,7 +56,7 @@ class Outer(Message):
 
 MODULES = (
     *(adopt, capacity, choice, drain, hold, jobs, kill, release, rerun),
-    *(resume, slots, status, stop, submit, subscribe, suspend, update),
+    *(remove, resume, runs, slots, status, stop, submit, subscribe, suspend, update),
 )
 MESSAGES = [
     one

@@ -177,6 +177,11 @@ class Store:
         """Mark ``run`` as stopped."""
         self._db.execute("UPDATE run SET ended_at = ? WHERE number = ?", (now, run))
 
+    def runs(self) -> list[tuple[str, float, float | None]]:
+        """Return all runs, the oldest first: name, and when it began and ended."""
+        query = "SELECT name, started_at, ended_at FROM run ORDER BY number"
+        return list(self._db.execute(query))
+
     def last_job_number(self, run: int) -> int:
         """Return the highest job number given out in ``run``, 0 for none."""
         row = self._db.execute("SELECT max(id) FROM job WHERE run = ?", (run,)).fetchone()

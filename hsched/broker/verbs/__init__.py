@@ -11,8 +11,10 @@ from hsched.broker.verbs import (
     jobs,
     kill,
     release,
+    remove,
     rerun,
     resume,
+    runs,
     slots,
     status,
     stop,
@@ -43,6 +45,8 @@ VERBS: dict[str, Verb] = {
         status.VERB,
         stop.VERB,
         subscribe.VERB,
+        remove.VERB,
+        runs.VERB,
     )
 }
 

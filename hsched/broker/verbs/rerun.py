@@ -10,6 +10,7 @@ from hsched.broker import clock, newcomers, specs
 from hsched.broker.dependencies import Batch, note_finished
 from hsched.broker.endpoint import Peer
 from hsched.broker.ledger import spec_of
+from hsched.broker.log_folders import LogFolders
 from hsched.broker.newcomers import Origin
 from hsched.broker.selection import meaning
 from hsched.broker.store.rows import JobRow
@@ -54,7 +55,9 @@ def _rerun(broker: Broker, request: RerunRequest, peer: Peer, _key: str) -> Subm
     among = Batch({}, frozenset())
     ids = {row.given.id: _new_id(row, numbered) for row in rows}
     ids |= {job_id(old): job_id(new) for old, new in numbered.items()}
+    folders = LogFolders(broker)
     again = [_again(broker, row, ids, among) for row in rows]
+    again = [one._replace(spec=folders.of(one.spec, job_number(one.job.id))) for one in again]
     broker.apply(Submitted(tuple(one.job for one in again), among.finished))
     broker.numbers_given(numbers)
     broker.store.begin()

@@ -9,6 +9,7 @@ from hsched.broker import clock, dependencies, newcomers, specs
 from hsched.broker.dependencies import Batch
 from hsched.broker.endpoint import Peer
 from hsched.broker.job_environment import environment_content
+from hsched.broker.log_folders import LogFolders
 from hsched.broker.newcomers import Origin
 from hsched.broker.verbs.verb import Verb
 from hsched.core.events import Submitted
@@ -33,12 +34,14 @@ def _submit(broker: Broker, request: SubmitRequest, peer: Peer, _key: str) -> Su
     resources, sharing = broker.scheduler.resources, broker.scheduler.sharing
     meant: dict[tuple[str, int, int, float], Request] = {}
     new: list[tuple[JobSpec, list[NewJob]]] = []
+    folders = LogFolders(broker)
     for number, spec in zip(numbers, request.jobs, strict=True):
         if number > broker.last_number + len(new):  # else a job with its unique key is there
             asked = (spec.slots, spec.min_devices, spec.device_memory, spec.device_share)
             if asked not in meant:
                 meant[asked] = specs.request(spec, resources, sharing)
-            new.append((spec, _jobs_of(broker, number, spec, batch, meant[asked])))
+            jobs = _jobs_of(broker, number, spec, batch, meant[asked])
+            new.append((folders.of(spec, number), jobs))
     content = environment_content(request.context)
     broker.apply(Submitted(tuple(job for _, jobs in new for job in jobs), batch.finished))
     broker.numbers_given(broker.next_numbers(len(new)))
