@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 from collections.abc import Callable
@@ -83,7 +84,9 @@ def _follow(client: Client, log: IO[str], stop: _Interrupts) -> None:
             _show_log(log)
             if stop.came:
                 put(["ending all tasks and the scheduler"])
-                client.stop(force=True)
+                with contextlib.suppress(NotRunning):
+                    client.stop(force=True)
+                break
             try:
                 page = changes.page(stop.descriptor)
             except NotRunning:
