@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hsched.core.model import JobId, format_job_id
+from hsched.core.model import State, format_job_id
 from hsched.core.names import fault_of_whole
 from hsched.errors import Refused, WrongUsage
 from hsched.wire.submit import JobSpec
@@ -46,7 +46,7 @@ class LogFolders:
             return self._of_task(name or "")
         if name is None or spec.array or spec.pid is not None or fault_of_whole(name):
             return None
-        is_first = name not in self._here and not self._known(name, "1")
+        is_first = name not in self._here and not self._store.called(self._run, name)
         self._here.add(name)
         return name if is_first else f"{name}~{number}"
 
@@ -57,7 +57,8 @@ class LogFolders:
         if name in self._here:
             raise WrongUsage(f"two tasks are called {name}; give each a name of its own")
         self._here.add(name)
-        live = self._known(name, "state <> 'done'")
+        known = self._store.called(self._run, name)
+        live = [job_id for job_id, state in known if state != State.DONE.value]
         if live:
             raise Refused(
                 f"there is a task {name} already (job {format_job_id(live[0])}); "
@@ -65,6 +66,3 @@ class LogFolders:
             )
         return name
 
-    def _known(self, name: str, also: str) -> list[JobId]:
-        """Return the jobs of that name for which ``also`` holds."""
-        return self._store.ids(f"run = ? AND name = ? AND {also}", (self._run, name))

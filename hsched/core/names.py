@@ -19,7 +19,7 @@ def fault_of_part(name: str) -> str:
         return "it has a slash; groups give tasks their folders"
     if name in (".", ".."):
         return "it means another folder"
-    if any(ord(c) < 32 or ord(c) == 127 for c in name):
+    if not name.isprintable() and any(ord(c) < 32 or ord(c) == 127 for c in name):
         return "it has a control character"
     if (length := _length(name)) is None:
         return "it is no text"

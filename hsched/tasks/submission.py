@@ -69,6 +69,7 @@ def job_spec(number: int, task: PlannedTask, payload: str, devices: dict[str, An
         **devices,
         kind="task",
         name=task.name,
+        log_folder=task.name,
         label=str(number),
         argv=argv,
         shell=task.shell if task.start is None else None,

@@ -291,6 +291,13 @@ class Store:
         row = self._db.execute(query, (run, job_id)).fetchone()
         return None if row is None else DeviceUse(row[2], row[3], tuple(json.loads(row[4])))
 
+    def called(self, run: int, name: str) -> list[tuple[JobId, str]]:
+        """Return the jobs of that name, in order, each with its state."""
+        # Else SQLite prefers to read all live jobs, in the order that is asked for.
+        query = "SELECT id, state FROM job INDEXED BY named_job WHERE run = ? AND name = ?"
+        found = self._db.execute(query, (run, rows.stored(name)))
+        return sorted((JobId(identity), state) for identity, state in found)
+
     # Requests that were done
 
     def recorded_reply(self, key: str) -> bytes | None:
