@@ -55,9 +55,21 @@ def test_the_commands_print_what_the_readme_says(reader: Shell) -> None:
 
 
 def test_the_python_example_prints_what_its_comment_says(sched: Shell) -> None:
-    code = re.findall(r"^```python\n(.*?)^```", README, re.M | re.S)[0]
+    code, *_ = re.findall(r"^```python\n(.*?)^```", README, re.M | re.S)
     said = sched.ok(sys.executable, "-c", code)
     assert said.split()[1:] == re.findall(r"# \d+ (.*)", code)[0].split()
+
+
+def test_the_graph_of_tasks_runs_as_it_stands(shell: Shell) -> None:
+    _, code, *_ = re.findall(r"^```python\n(.*?)^```", README, re.M | re.S)
+    (shell.folder / "task.py").write_text(code)
+    (shell.folder / "train.py").write_text("import sys; print(*sys.argv[1:])\n")
+    shell.ok("hstart", "4")
+    names = shell.ok("hsched", "create", "task.py").split()
+    assert names == ["study/train/slow", "study/train/fast", "study/report"]
+    shell.ok("hwait", *names)
+    assert shell.ok("hlog", "study/train/fast") == "--lr 0.3"
+    assert shell.ok("hlog", "study/report") == "both are trained"
 
 
 def test_every_command_and_target_exists(shell: Shell) -> None:
