@@ -8,7 +8,7 @@ import os
 import sys
 import traceback
 
-from hsched import paths
+from hsched import network, paths
 from hsched.errors import HschedError
 
 
@@ -79,6 +79,7 @@ def _serve(options: argparse.Namespace) -> int:
         keep_env_s=options.keep_env,
         continued=options.continued,
         resumed=options.resume,
+        tcp=network.address(),
     )
     broker = daemon.build(place, settings, lock)
     _tell(options.ready_fd, "ready")

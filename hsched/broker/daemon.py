@@ -37,6 +37,7 @@ from hsched.devices.ask import read_once
 from hsched.devices.machine import AUTO, auto_spec
 from hsched.devices.reading import Reading
 from hsched.errors import HschedError, NotRunning, Refused, StoreError, WrongUsage
+from hsched.network import Tcp
 from hsched.paths import Place
 
 log = logging.getLogger("hsched")
@@ -61,6 +62,7 @@ class Settings:
     keep_env_s: float | None = None
     continued: bool = False  # the run that there is, as a killed broker left it
     resumed: bool = False  # also where it was drained
+    tcp: tuple[str, int] | None = None
 
     def options(self, before: dict[str, Any]) -> dict[str, Any]:
         """Return the options of a run, those of ``before`` where nothing else was said."""
@@ -71,6 +73,7 @@ class Settings:
             "near": near_first(os.sched_getaffinity(0)) if self.pin else None,
             "ignore_outsiders": self.ignore_outsiders,
             "keep_env_s": self.keep_env_s,
+            "tcp": None if self.tcp is None else list(self.tcp),
         }
         after = {**before, **{name: value for name, value in said.items() if value is not None}}
         if self.resumed:
@@ -101,7 +104,7 @@ def build(
     folder = os.path.join(place.folder, run.name, "records")
     os.makedirs(folder, mode=0o700, exist_ok=True)
     kernel.become_subreaper()
-    endpoint = Endpoint(choose_socket(place))
+    endpoint = Endpoint(choose_socket(place), _tcp_of(run))
     parts = Parts(
         place=place,
         run=run,
@@ -113,6 +116,8 @@ def build(
         shims=shims.Shims(folder, Cgroups(place.name) if run.options.get("cgroup") else None),
     )
     broker = Broker(parts, checkpoint)
+    if endpoint.gate is not None:
+        broker.waker.watch(endpoint.gate.descriptor, endpoint.gate.answer)
     broker.take_over()
     parts.premises.open()
     return broker
@@ -195,6 +200,11 @@ def _open_run(place: Place, store: Store, settings: Settings) -> Run:
     store.update_run(changed)
     store.commit()
     return changed
+
+
+def _tcp_of(run: Run) -> Tcp | None:
+    """Return the TCP address that the run is reached at besides its socket file."""
+    return Tcp(*run.options["tcp"]) if run.options.get("tcp") else None
 
 
 def _new_run(place: Place, store: Store, settings: Settings) -> Run:

@@ -1,7 +1,8 @@
 """The socket: where requests come in and replies go out.
 
 Who the peer is comes from the kernel: libzmq notes the credentials of each ipc
-connection, and a message whose uid is not ours is refused.
+connection, and a message whose uid is not ours is refused.  Over TCP it is who has the
+key (:mod:`hsched.broker.gate`).
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import contextlib
 import hashlib
 import os
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import zmq
 
@@ -24,6 +25,10 @@ from hsched.wire.frames import (
     parse_header,
 )
 from hsched.wire.message import Message, to_json
+
+if TYPE_CHECKING:
+    from hsched.broker.gate import Gate
+    from hsched.network import Tcp
 
 #: The longest path that fits into a Unix socket's address, in bytes.
 _MAX_SOCKET_PATH = 107
@@ -53,8 +58,12 @@ class Incoming(NamedTuple):
 class Endpoint:
     """A ROUTER socket on a path of ours."""
 
-    def __init__(self, path: str) -> None:
-        """Bind; what stands at ``path`` is replaced, so the caller must hold the lock."""
+    def __init__(self, path: str, tcp: Tcp | None = None) -> None:
+        """Bind; what stands at ``path`` is replaced, so the caller must hold the lock.
+
+        Raises:
+            HschedError: ``tcp`` cannot be had, or there are no keys for it.
+        """
         self.path = path
         self._context = zmq.Context()
         self._socket = self._context.socket(zmq.ROUTER)
@@ -63,6 +72,11 @@ class Endpoint:
         self._socket.set(zmq.LINGER, 500)
         self._socket.set(zmq.SNDHWM, 100_000)
         self._socket.bind(self.address)
+        self.gate: Gate | None = None
+        if tcp is not None:
+            from hsched.broker.gate import Gate  # for few
+
+            self.gate = Gate(self._context, self._socket, tcp)
 
     @property
     def address(self) -> str:
@@ -88,6 +102,8 @@ class Endpoint:
 
     def close(self) -> None:
         """Send what is on its way, for half a second at most, and remove the socket."""
+        if self.gate is not None:
+            self.gate.close()
         self._socket.close()
         self._context.term()
         with contextlib.suppress(OSError):
@@ -118,8 +134,8 @@ class Endpoint:
 
     def _accept(self, frames: list[zmq.Frame]) -> Incoming | None:
         try:
-            _, uid, _, pid = str(frames[-1].get("Peer-Address")).rsplit(":", 3)
-            peer = Peer(frames[0].bytes, int(uid), int(pid))
+            uid, pid = _credentials(frames[-1])
+            peer = Peer(frames[0].bytes, uid, pid)
             header = parse_header(frames[1].bytes)
             body = frames[2].bytes
         except (HschedError, zmq.ZMQError, IndexError, ValueError):
@@ -128,6 +144,20 @@ class Endpoint:
             self.reply(peer, "error", header.key, _not_yours(peer.uid))
             return None
         return Incoming(peer, header, body)
+
+
+def _credentials(frame: zmq.Frame) -> tuple[int, int]:
+    """Return uid and pid of who sent a frame; over TCP ours and 0, for who has the key.
+
+    Raises:
+        ValueError: it came over TCP from nobody that was let in.
+    """
+    host, *numbers = str(frame.get("Peer-Address")).rsplit(":", 3)
+    if host == "localhost" and len(numbers) == 3:  # which no numeric address looks like
+        return int(numbers[0]), int(numbers[2])
+    if not frame.get("User-Id"):
+        raise ValueError("over TCP without a key")
+    return os.geteuid(), 0
 
 
 def error_body(error: HschedError) -> bytes:

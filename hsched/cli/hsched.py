@@ -52,6 +52,10 @@ TABLE: dict[str, tuple[str, str]] = {
     "release": ("hrelease", "Let held jobs start again."),
     "update": ("hupdate", "Change what pending jobs ask for."),
     "suspend": ("hsuspend", "Stop running jobs for a while; they keep their slots."),
+    "keys": (
+        "keys",
+        "Make the keys that schedulers need on other addresses than loopback, and list them.",
+    ),
     "cont": ("hresume", "Let suspended jobs continue."),
     "rerun": ("hrerun", "Submit jobs again that are done, and print the new ids."),
     "adopt": (

@@ -52,6 +52,7 @@ OTHERS = {
     "hsched-remove": "tasks.remove",
     "hsched-set": "tasks.set",
     "hsched-clean": "tasks.clean",
+    "hsched-keys": "keys",
 }
 
 #: All pages of section 1.

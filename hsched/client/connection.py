@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import stat
 import time
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import zmq
 
@@ -27,10 +27,16 @@ from hsched.errors import (
 from hsched.wire.frames import MAX_MESSAGE, PROTOCOL_VERSION, ErrorReply, Header, parse_header
 from hsched.wire.message import Message, from_json, to_json
 
+if TYPE_CHECKING:
+    from hsched.network import Tcp
+
 M = TypeVar("M", bound=Message)
 
 #: How long to wait before looking again for a broker that is just coming up, in seconds.
 _SETTLE_S = 0.02
+
+#: A broker that has told its address for so long has bound all that it will, in seconds.
+_SURELY_UP_S = 2.0
 
 
 def new_key() -> str:
@@ -51,6 +57,13 @@ class Connection:
         self._context: zmq.Context[zmq.Socket[bytes]] | None = None
         self._socket: zmq.Socket[bytes] | None = None
         self._broker = -1
+        # Over TCP there is no process to watch, but a connection that ends.
+        self._monitor: zmq.Socket[bytes] | None = None
+        self._tcp = None
+        if os.environ.get("HSCHED_HOST") or os.environ.get("HSCHED_PORT"):
+            from hsched import network  # for few
+
+            self._tcp = network.address()
 
     def __enter__(self) -> Connection:
         return self
@@ -61,6 +74,10 @@ class Connection:
     def close(self) -> None:
         """Drop the socket; the next request makes a new one."""
         if self._socket is not None:
+            if self._monitor is not None:
+                self._socket.disable_monitor()
+                self._monitor.close(linger=0)
+                self._monitor = None
             self._socket.close(linger=0)
             self._socket = None
         if self._context is not None:
@@ -112,9 +129,7 @@ class Connection:
             NoAnswer: the time is up.
         """
         assert self._socket is not None, "send comes first"
-        poller = zmq.Poller()
-        poller.register(self._socket, zmq.POLLIN)
-        poller.register(self._broker, zmq.POLLIN)
+        poller = self._poller(self._socket)
         left = None if deadline is None else _milliseconds(deadline)
         ready = dict(poller.poll(left))
         if self._socket in ready:
@@ -128,33 +143,71 @@ class Connection:
     def has_news(self, other: int, deadline: float | None) -> bool:
         """Wait as :meth:`receive` would; False where only the descriptor ``other`` is readable."""
         assert self._socket is not None, "send comes first"
-        poller = zmq.Poller()
-        for one in (self._socket, self._broker, other):
-            poller.register(one, zmq.POLLIN)
+        poller = self._poller(self._socket, other)
         left = None if deadline is None else _milliseconds(deadline)
         return [one for one, _ in poller.poll(left)] != [other]
 
     def wait_for_end(self, deadline: float) -> bool:
         """Wait until the broker's process is gone; False where the time was up first."""
-        if self._broker < 0:
+        if self._broker < 0 and self._monitor is None:
             return True
-        poller = zmq.Poller()
-        poller.register(self._broker, zmq.POLLIN)
+        poller = self._poller()
         return bool(poller.poll(_milliseconds(deadline)))
+
+    def _poller(self, *others: zmq.Socket[bytes] | int) -> zmq.Poller:
+        """Return what wakes at the broker's end, and for ``others``."""
+        poller = zmq.Poller()
+        poller.register(self._broker if self._monitor is None else self._monitor, zmq.POLLIN)
+        for one in others:
+            poller.register(one, zmq.POLLIN)
+        return poller
 
     def _connected(self, deadline: float) -> zmq.Socket[bytes]:
         while self._socket is None:
+            if self._tcp is not None and self._connect_tcp(self._tcp, deadline):
+                break
             address = paths.read_address(self.place)
             if not paths.is_locked(self.place):
                 if address is None:
                     raise not_running(self.place.name)
                 launch.revive(self.place, deadline)
-            elif address is None or not self._connect(address):
+            elif address is None or self._tcp is not None or not self._connect(address):
                 # One is on its way up, or down.
                 if time.monotonic() > deadline:
                     raise NoAnswer(f"scheduler {self.place.name} is not coming up")
                 time.sleep(_SETTLE_S)
+        assert self._socket is not None, "each way out of the loop has made one"
         return self._socket
+
+    def _connect_tcp(self, tcp: Tcp, deadline: float) -> bool:
+        """Connect over TCP; False where a broker of ours on this machine has to come up first.
+
+        Raises:
+            NotRunning: nobody listens there.
+            NotPermitted: our key is not taken.
+        """
+        from hsched.client.tcp import connect  # for few
+
+        context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
+        try:
+            self._socket, self._monitor = connect(context, tcp, deadline)
+        except NotRunning:
+            context.term()
+            if not tcp.is_loopback:
+                raise
+            if paths.read_address(self.place) is None:
+                raise not_running(self.place.name) from None
+            if paths.is_locked(self.place) and _age_s(self.place.address) > _SURELY_UP_S:
+                raise NotRunning(
+                    f"scheduler {self.place.name} runs, and does not listen at {tcp}; it does "
+                    "where HSCHED_HOST and HSCHED_PORT are set when it is started"
+                ) from None
+            return False
+        except BaseException:
+            context.term()
+            raise
+        self._context = context
+        return True
 
     def _connect(self, address: paths.Address) -> bool:
         """Connect to a live broker; False where ``address`` is out of date."""
@@ -200,6 +253,14 @@ def check_socket(path: str) -> None:
     found = os.lstat(path)
     if found.st_uid != os.geteuid() or not stat.S_ISSOCK(found.st_mode):
         raise NotPermitted(f"{path} is not a socket of yours; remove it and run `hstart`")
+
+
+def _age_s(path: str) -> float:
+    """Return how many seconds ago a file was written; 0 where it is just going."""
+    try:
+        return time.time() - os.stat(path).st_mtime
+    except FileNotFoundError:
+        return 0.0
 
 
 def _milliseconds(deadline: float) -> int:
