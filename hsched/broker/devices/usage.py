@@ -43,18 +43,17 @@ class Usage:
         memory: int | None = None
         for slot in self.slots:
             device = devices.get(slot)
-            if device is None or device.processes is None:
-                self._unknown.add(slot)
-                continue
-            if not all(one.visible for one in device.processes):
-                self._unknown.add(slot)
-            own = [one for one in device.processes if one.root == self.root]
-            if own:
-                self._touched.add(slot)
-                memory = (memory or 0) + sum(one.memory or 0 for one in own)
-            if device.utilisation is not None:
+            if device is not None and device.utilisation is not None:
                 self._utilisation[0] += device.utilisation
                 self._utilisation[1] += 1
+            processes = None if device is None else device.processes
+            if processes is None or not all(one.visible for one in processes):
+                self._unknown.add(slot)
+            for one in processes or ():
+                if one.root == self.root:
+                    self._touched.add(slot)
+                    if one.memory is not None:
+                        memory = (memory or 0) + one.memory
         self._samples += 1
         if memory is not None:
             self._peak = max(memory, self._peak or 0)
