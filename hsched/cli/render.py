@@ -85,8 +85,13 @@ def state_word(job: JobView) -> str:
 
 
 def slots_word(job: JobView) -> str:
-    """Return what a job asks for, in the order of the resources: ``2,1,8G``."""
-    return ",".join(amount(held.amount) for held in job.request.values()) or "-"
+    """Return what a job asks for, in the order of the resources: ``2,1,8G``.
+
+    Shares of GPUs come last: ``2,0,8G+1x20G``.
+    """
+    slots = ",".join(amount(held.amount) for held in job.request.values()) or "-"
+    share = f"+{job.min_devices}x{amount(job.device_memory_bytes)}" if job.min_devices else ""
+    return slots + share
 
 
 def amount(number: int) -> str:

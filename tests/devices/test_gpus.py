@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pwd
 import re
 import signal
 from pathlib import Path
@@ -73,6 +74,8 @@ def test_jobs_share_gpus_and_whole_ones_are_alone(lab: Shell, nvml: Fake) -> Non
     listed = {gpu["slot"]: gpu for gpu in gpus(lab)}
     assert (listed[0]["memory.claimed"], listed[0]["jobs"]) == (2 * int(24576 * 0.4), shared)
     assert (listed[1]["memory.claimed"], listed[1]["whole"]) == (24576, True)
+    (row,) = lab.ok("hjobs", shared[0]).splitlines()[1:]
+    assert row.split()[2].startswith("1,0+1x")
     lab.ok("hkill", *shared, whole)
     assert lab.wait(wide)["outcome"] == "succeeded"
     assert lab.written("wide") == "0,1\n"
@@ -94,6 +97,19 @@ def test_what_outsiders_use_is_theirs_until_they_go(lab: Shell, nvml: Fake) -> N
     assert gpu["processes"][0]["username"]
     nvml.tell(A)
     assert [lab.wait(job)["outcome"] for job in (whole, share)] == ["succeeded"] * 2
+
+
+def test_gpus_are_listed_without_a_scheduler(lab: Shell, nvml: Fake) -> None:
+    assert lab.ok("hsched", "gpus") == "no GPUs found"
+    nvml.tell(A, line(os.getpid(), 1000))
+    head, row = (one.split() for one in lab.ok("hsched", "gpus").splitlines())
+    assert head[0] == "GPU"
+    user = pwd.getpwuid(os.getuid()).pw_name
+    who = rf"{user}:\S+/{os.getpid()}\(1000M\)"
+    cells = r"0 GPU-aaaa Fake\\x2024576 40 40 1000 23576 24576 0 "
+    assert re.fullmatch(cells + who, " ".join(row))
+    refused = lab.run("hsched", "gpus", "-n", "lab")
+    assert (refused.returncode, refused.stdout) == (1, "")
 
 
 def test_outsiders_can_be_ignored(lab: Shell, nvml: Fake) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import select
 import signal
 from collections.abc import Callable, Iterable
 
@@ -31,7 +32,8 @@ class Asker:
     ) -> None:
         self._waker, self._roots, self._alone = waker, roots, alone
         self._helper: Helper | None = None
-        #: The helper that was killed last; while it lives, the driver holds it.
+        self._pidfd = -1
+        #: The pidfd of the helper that was killed last; while it lives, the driver holds it.
         self._stuck: int | None = None
         self._said = b""
         #: Who waits for the answer that is on its way, and who asked after it was asked for.
@@ -65,6 +67,9 @@ class Asker:
     def close(self) -> None:
         """End the helper."""
         self._end_helper()
+        if self._stuck is not None:
+            os.close(self._stuck)
+            self._stuck = None
 
     def _send(self) -> None:
         now = clock.monotonic()
@@ -82,10 +87,13 @@ class Asker:
             self.deadline = now
 
     def _start(self) -> None:
-        if self._stuck is not None and not _is_gone(self._stuck):
-            return
+        if self._stuck is not None:
+            if not select.select([self._stuck], [], [], 0)[0]:
+                return
+            os.close(self._stuck)
         self._stuck, self._said = None, b""
         self._helper = ask.start()
+        self._pidfd = os.pidfd_open(self._helper.pid)
         self._alone(self._helper.pid)
         self._waker.watch(self._helper.answers, self._read)
 
@@ -122,17 +130,9 @@ class Asker:
         os.close(helper.requests)
         os.close(helper.answers)
         with contextlib.suppress(ProcessLookupError):
-            os.kill(helper.pid, signal.SIGKILL)
-        self._stuck = helper.pid
+            signal.pidfd_send_signal(self._pidfd, signal.SIGKILL)
+        self._stuck = self._pidfd
 
 
 def _nobody(_reading: Reading) -> None:
     """Stands for one who does not wait any more."""
-
-
-def _is_gone(pid: int) -> bool:
-    # It is our child, so the pid is its own until it is reaped, here or with the shims.
-    try:
-        return os.waitpid(pid, os.WNOHANG)[0] == pid
-    except ChildProcessError:
-        return True
