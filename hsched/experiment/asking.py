@@ -6,7 +6,7 @@ from typing import Any
 
 from hsched.core.durations import parse_duration
 from hsched.errors import WrongUsage
-from hsched.experiment.jobs import Asked
+from hsched.experiment.jobs import Asked, Job
 from hsched.experiment.launchers import Launcher
 from hsched.experiment.schema import schema_of
 
@@ -62,6 +62,11 @@ def asked_of(config: Any, options: dict[str, Any], launcher: Launcher, defaults:
         grace=defaults.grace if grace is None else seconds("grace", grace),
         max_retries=defaults.max_retries if retries is None else count("max_retries", retries),
     )
+
+
+def wants_warmth(job: Job) -> bool:
+    """Return whether a warm interpreter may run a task; ``warm = False`` of its class forbids."""
+    return _of_class(job.config, "warm") is not False
 
 
 def _of_class(config: Any, name: str) -> Any:

@@ -29,6 +29,7 @@ from hsched.experiment.report import failure_report
 from hsched.experiment.schedulers import Scheduler
 from hsched.experiment.tokens import CounterToken
 from hsched.experiment.verdict import judge
+from hsched.experiment.warming import Warmth
 from hsched.experiment.watching import OutputWatcher
 from hsched.experiment.worker import Worker
 from hsched.experiment.workspace import Workspace
@@ -49,6 +50,7 @@ class experiment:
         launcher: Launcher | None = None,
         scheduler: str | None = None,
         run_mode: RunMode = RunMode.NORMAL,
+        warm: bool | Sequence[str] = False,
         **defaults: Any,
     ) -> None:
         """Describe a run; ``with`` begins it.
@@ -59,6 +61,8 @@ class experiment:
             launcher: how tasks are run that name none.
             scheduler: the name of the scheduler that gets the tasks.
             run_mode: to write or tell what would be run only.
+            warm: run tasks by forks of an interpreter that has imported their modules, and
+                those named here; see docs/experiments.md for when not to.
             defaults: ``slots``, ``time``, ``priority``, ``grace`` and ``max_retries`` of
                 tasks that say nothing themselves.
 
@@ -85,6 +89,8 @@ class experiment:
         self._links: dict[str, Link] = {}
         self._schedulers: dict[str, Scheduler] = {}
         self._run: records.Run | None = None
+        self._warm = warm
+        self._warmth: Warmth | None = None
 
     @staticmethod
     def current() -> experiment:
@@ -234,6 +240,15 @@ class experiment:
         name = job.launcher.scheduler or self._scheduler or ""
         return self._schedulers.setdefault(name, Scheduler(name or None))
 
+    def warm_address(self) -> str | None:
+        """Return where the warm interpreter listens, None where none was asked for."""
+        if self._warm is False:
+            return None
+        if self._warmth is None:
+            modules = () if self._warm is True else tuple(self._warm)
+            self._warmth = Warmth(modules, self.workdir / "warm.log")
+        return self._warmth.address
+
     def link_of(self, job: Job) -> Link:
         """Return the thread that speaks with the scheduler of a job."""
         name = self.scheduler_of(job).name
@@ -271,6 +286,8 @@ class experiment:
             self._watcher.close()
             self._notifications.close()
         self._bar.close()
+        if self._warmth is not None:
+            self._warmth.close()
         counts = Counter({state.value: n for state, n in self.board.counts().items()})
         self._run.end(status, counts)
         experiment.CURRENT = None

@@ -68,6 +68,7 @@ class Job:
         self.launcher: Launcher | None = None
         self.asked = Asked()
         self.resumable = False
+        self.warm: str | None = None  # where a warm interpreter listens that shall run it
         self.interpreter = sys.executable
         self.state = JobState.UNSCHEDULED
         self.failure: Failure | None = None

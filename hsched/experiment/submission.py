@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from hsched.errors import WrongUsage
 from hsched.experiment import folders, hooks
-from hsched.experiment.asking import asked_of, choose_launcher
+from hsched.experiment.asking import asked_of, choose_launcher, wants_warmth
 from hsched.experiment.errors import WrongValue
 from hsched.experiment.graph import dependencies, in_order, parts, task_of
 from hsched.experiment.identity import qualified_name
@@ -171,6 +171,7 @@ def _start(job: Job, opened: experiment, mode: RunMode) -> None:
         opened.scheduler_of(job).check(job.asked.slots)
     folders.write(job)
     job.launcher.prepare(job)
+    job.warm = opened.warm_address() if mode is RunMode.NORMAL and wants_warmth(job) else None
     if mode is RunMode.GENERATE_ONLY:
         opened.enter(job, JobState.DONE)
         return

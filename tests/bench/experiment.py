@@ -23,6 +23,7 @@ TARGETS: dict[str, tuple[float, int]] = {
     "import hsched.experiment": (0.100, 20),
     "one trivial task beyond its job": (0.050, 20),
     "100 trivial tasks on 2 slots": (3.0, 3),
+    "the same by a warm interpreter": (3.0, 3),
     "resubmitting 1,000 that are done": (0.5, 1),
     "submitting a chain of 1,000": (2.0, 3),
 }
@@ -56,7 +57,7 @@ def chain(first, count):
 if __name__ == "__main__":
     what, first, count = globals()[sys.argv[1]], int(sys.argv[2]), int(sys.argv[3])
     begin = time.perf_counter()
-    with experiment("W", "bench"):
+    with experiment("W", "bench", warm=bool(sys.argv[4:])):
         what(first, count)
     print(time.perf_counter() - begin)
 """
@@ -76,10 +77,10 @@ class Bench:
         self._shell.ok(*argv)
         return time.perf_counter() - begin
 
-    def script(self, what: str, count: int, again: bool = False) -> float:
+    def script(self, what: str, count: int, *more: str, again: bool = False) -> float:
         """Return how long the script's experiment takes, of tasks that are new, or the last."""
         self._first += 0 if again else count
-        words = (what, str(self._first), str(count))
+        words = (what, str(self._first), str(count), *more)
         said = self._shell.ok(sys.executable, "script.py", *words, timeout=600)
         return float(said.splitlines()[-1])
 
@@ -125,6 +126,7 @@ def measures(bench: Bench) -> Iterator[tuple[str, Callable[[], float]]]:
     yield "import hsched.experiment", bench.importing
     yield "one trivial task beyond its job", bench.beyond_its_job
     yield "100 trivial tasks on 2 slots", lambda: bench.script("grid", 100)
+    yield "the same by a warm interpreter", lambda: bench.script("grid", 100, "warm")
     yield "submitting a chain of 1,000", bench.chain
     yield "resubmitting 1,000 that are done", bench.resubmission
 

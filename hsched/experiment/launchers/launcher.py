@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 from hsched.errors import WrongUsage
 from hsched.experiment.connectors import Connector, LocalConnector
+
+#: What stands in the place of a task that a warm interpreter runs.
+STUB = os.path.join(os.path.dirname(os.path.dirname(__file__)), "warm_stub.py")
 
 if TYPE_CHECKING:
     from hsched.experiment.jobs import Job
@@ -58,6 +62,8 @@ class Launcher:
 
     def command(self, job: Job) -> tuple[str, ...]:
         """Return the words that the scheduler runs for ``job``; its script is written by then."""
+        if job.warm is not None:
+            return (job.interpreter, "-I", "-S", STUB, job.warm, str(job.script))
         return (job.interpreter, str(job.script))
 
     def prepare(self, job: Job) -> None:
