@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 
-from hsched.broker import clock, patterns, shims
+from hsched.broker import clock, patterns, records
 from hsched.broker.devices.usage import DeviceUse
 from hsched.broker.job_environment import stream_paths
 from hsched.broker.ledger import spec_of
@@ -117,7 +117,7 @@ class Viewer:
         if state not in (State.RUNNING.value, State.STOPPING.value):
             return None
         name = f"{format_job_id(job_id)}-{attempt}"
-        record = shims.read(os.path.join(self.place.folder, self.run.name, "records", name))
+        record = records.read(os.path.join(self.place.folder, self.run.name, "records", name))
         return record.command.pid if record is not None and record.command is not None else None
 
     def _device_use(self, row: JobRow, devices: tuple[int, ...] | None) -> DeviceUse:
