@@ -49,7 +49,7 @@ install:  ## install for this user: commands and man pages under PREFIX (~/.loca
 	$(PYTHON) -m venv $(PREFIX)/lib/hsched
 	$(PREFIX)/lib/hsched/bin/python $(PIP) install .
 	mkdir -p $(PREFIX)/bin $(PREFIX)/share/man/man1 $(PREFIX)/share/man/man7
-	ln -sf $(PREFIX)/lib/hsched/bin/h[jknsr]* $(PREFIX)/bin
+	ln -sf $(PREFIX)/lib/hsched/bin/h[a-z]* $(PREFIX)/bin
 	ln -sf $(PREFIX)/lib/hsched/share/man/man1/h* $(PREFIX)/share/man/man1
 	ln -sf $(PREFIX)/lib/hsched/share/man/man7/h* $(PREFIX)/share/man/man7
 

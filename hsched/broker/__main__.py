@@ -37,6 +37,8 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("--overtake", type=int)
     parser.add_argument("--keep-env", type=float)
     parser.add_argument("--cgroup", action="store_true", default=None)
+    parser.add_argument("--jobserver", action="store_true", default=None)
+    parser.add_argument("--on-done")
     parser.add_argument("--pin", action="store_true", default=None)
     parser.add_argument("--ignore-outsiders", action="store_true", default=None)
     parser.add_argument("--continue", dest="continued", action="store_true")
@@ -74,6 +76,8 @@ def _serve(options: argparse.Namespace) -> int:
         policy=options.policy,
         overtake=options.overtake,
         cgroup=options.cgroup,
+        jobserver=options.jobserver,
+        on_done=options.on_done,
         pin=options.pin,
         ignore_outsiders=options.ignore_outsiders,
         keep_env_s=options.keep_env,

@@ -8,7 +8,16 @@ from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from hsched.broker.endpoint import Peer
-from hsched.core.model import JobId, Outcome, State, format_job_id, job_id, job_number
+from hsched.core.effects import Effect, EndJob
+from hsched.core.model import (
+    JobId,
+    Outcome,
+    State,
+    array_of,
+    format_job_id,
+    job_id,
+    job_number,
+)
 from hsched.wire.subscribe import Change, Changes
 
 _REMEMBERED = 10_000
@@ -66,6 +75,20 @@ class Announcer:
         """Count a change; :meth:`publish` sends it."""
         self._number += 1
         self._fresh.append(News(self._number, job, state, outcome))
+
+    def note_arrays(
+        self,
+        effects: Iterable[Effect],
+        later: Iterable[Effect],
+        has_members: Callable[[JobId], bool],
+    ) -> None:
+        """Count which arrays are done as a whole by ``effects``; ``later`` ones come next."""
+        ended = {array_of(one.job_id) for one in effects if isinstance(one, EndJob)} - {None}
+        if ended:
+            ended -= {array_of(one.job_id) for one in later if isinstance(one, EndJob)}
+        for array in ended:
+            if array is not None and not has_members(array):
+                self.note(array, State.DONE)
 
     def publish(self) -> None:
         """Send what was noted to those who want it; who is gone is forgotten."""

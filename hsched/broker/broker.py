@@ -13,28 +13,26 @@ import logging
 import os
 import sqlite3
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from hsched.broker import adopted, clock, drained, recovery
 from hsched.broker.adopted import Adopted
 from hsched.broker.announcer import Announcer
 from hsched.broker.devices.devices import Devices
-from hsched.broker.endpoint import Endpoint, Incoming, Peer, encode
+from hsched.broker.endpoint import Incoming, Peer, encode
+from hsched.broker.foreground import Foreground
+from hsched.broker.hooks import Hooks
 from hsched.broker.housekeeping import Housekeeping
 from hsched.broker.ledger import Ledger
-from hsched.broker.premises import Premises
+from hsched.broker.parts import Parts, Turn
 from hsched.broker.shims import Shim, Shims
 from hsched.broker.starter import Starter
-from hsched.broker.store import Store
 from hsched.broker.store.rows import Run
 from hsched.broker.verbs import VERBS, Verb, stop
-from hsched.broker.waker import Waker
 from hsched.core.effects import ChangeJob, Effect, EndJob, SignalJob, StartJob
 from hsched.core.events import Ended, Event, TimePassed
-from hsched.core.model import JobId, State, array_of
-from hsched.core.scheduler import Scheduler
+from hsched.core.model import JobId, State
 from hsched.errors import HschedError, ProtocolMismatch, StoreError
-from hsched.paths import Place
 from hsched.wire.frames import PROTOCOL_VERSION
 from hsched.wire.message import Message, from_json
 from hsched.wire.subscribe import Changes
@@ -45,30 +43,6 @@ log = logging.getLogger("hsched")
 RETRY_S = 1.0
 
 
-@dataclass(slots=True)
-class Parts:
-    """What a broker is made of; ``new_scheduler`` makes an empty core for the run."""
-
-    place: Place
-    run: Run
-    store: Store
-    new_scheduler: Callable[[Run], Scheduler]
-    endpoint: Endpoint
-    premises: Premises
-    waker: Waker
-    shims: Shims
-
-
-@dataclass(slots=True)
-class _Turn:
-    """What one turn has gathered; it is empty when the turn is over."""
-
-    effects: list[Effect] = field(default_factory=list)
-    written: int = 0
-    replies: list[tuple[Peer, str, str, bytes]] = field(default_factory=list)
-    spent_records: list[str] = field(default_factory=list)
-
-
 class Broker:
     """The edges around one scheduler.  Verbs (:mod:`hsched.broker.verbs`) work on it."""
 
@@ -77,6 +51,8 @@ class Broker:
         self.place, self.run, self.store = parts.place, parts.run, parts.store
         self.shims, self.waker = parts.shims, parts.waker
         self.adopted = Adopted(parts.waker, self._adopted_ended)
+        self.foreground = Foreground(self)
+        self.hooks = Hooks(self)
         self.checkpoint = checkpoint
         self.announcer = Announcer(self._send_changes)
         self.wall = clock.wall()
@@ -87,7 +63,7 @@ class Broker:
         self._may_have_requests = True
         self._trouble: str | None = None
         self._retry_at = 0.0
-        self._turn = _Turn()
+        self._turn = Turn()
         self._housekeeping = Housekeeping(parts.store, parts.run)
         self.devices = Devices(self)
         self._build_core()
@@ -108,6 +84,11 @@ class Broker:
     def may_start(self) -> bool:
         """Whether jobs may come in and start: nobody has asked this scheduler to end."""
         return self.stop_request is None and not self.draining
+
+    @property
+    def can_write(self) -> bool:
+        """Whether the store takes what happens; else it is found when it does again."""
+        return self._trouble is None
 
     @property
     def run_folder(self) -> str:
@@ -161,6 +142,7 @@ class Broker:
         self.devices.close()
         self.shims.forget_all()
         self.adopted.forget_all()
+        self.foreground.forget_all()
         if self._vacating:
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(self.place.address)
@@ -190,6 +172,10 @@ class Broker:
             self.store.record_reply(key, body, self.wall)
         word = "changes" if isinstance(reply, Changes) else "ok"
         self._turn.replies.append((peer, word, key, body))
+
+    def answer(self, peer: Peer, key: str, reply: Message) -> None:
+        """Answer at the end of this turn what has changed nothing."""
+        self._turn.replies.append((peer, "ok", key, encode(reply)))
 
     def change_run(self, run: Run) -> None:
         """Write the resources and options of the run as they are from now on."""
@@ -302,7 +288,7 @@ class Broker:
         while self._turn.effects or self._turn.replies or self.store.writing:
             if not self._commit():
                 return
-            turn, self._turn = self._turn, _Turn()
+            turn, self._turn = self._turn, Turn()
             for peer, word, key, body in turn.replies:
                 self._endpoint.reply(peer, word, key, body)
             if turn.effects:
@@ -316,6 +302,8 @@ class Broker:
     def _commit(self) -> bool:
         try:
             self._write()
+            if self.hooks.follow(self._turn):
+                self._write()
             if self.stop_request is not None and not self.scheduler.live_count:
                 request, self.stop_request = self.stop_request, None
                 stop.finish(self, *request)
@@ -343,22 +331,18 @@ class Broker:
                     self.announcer.note(job_id, State.STARTING)
                     self.devices.start(effect)
                 case SignalJob(job_id, number):
-                    holders = self.adopted if job_id in self.adopted else self.shims
-                    holders.signal(job_id, number)
+                    self._holders(job_id).signal(job_id, number)
                 case ChangeJob(job_id):
                     self.announce(job_id)
-                case EndJob(job_id, outcome):
+                case EndJob(job_id, outcome, _, attempt):
                     self.announcer.note(job_id, State.DONE, outcome)
-        self._announce_arrays(effects)
+                    self.foreground.ended(job_id, outcome, attempt)
+        self.announcer.note_arrays(effects, self._turn.effects, self.scheduler.has_members)
 
-    def _announce_arrays(self, effects: list[Effect]) -> None:
-        """Tell which arrays are done as a whole by ``effects``."""
-        ended = {array_of(one.job_id) for one in effects if isinstance(one, EndJob)} - {None}
-        if ended:  # what has ended since the commit comes with the next one
-            ended -= {array_of(one.job_id) for one in self._turn.effects if isinstance(one, EndJob)}
-        for array in ended:
-            if array is not None and not self.scheduler.has_members(array):
-                self.announcer.note(array, State.DONE)
+    def _holders(self, job_id: JobId) -> Shims | Adopted | Foreground:
+        if job_id in self.foreground:
+            return self.foreground
+        return self.adopted if job_id in self.adopted else self.shims
 
     def announce(self, job_id: JobId) -> None:
         """Tell subscribers how a live job stands."""
@@ -378,7 +362,7 @@ class Broker:
         self.starter = Starter(self)
         self.devices.core_built()
         self._last_number = self.store.last_job_number(self.run.number)
-        self._turn = _Turn()
+        self._turn = Turn()
 
     def _fall_back(self, error: Exception) -> None:
         """Go back to what the store says, and refuse changes until it can be written."""
@@ -392,7 +376,7 @@ class Broker:
         self.run = self.store.run_named(self.run.name) or self.run
         self._build_core()
         recovery.restore(self)
-        self._turn = _Turn()
+        self._turn = Turn()
 
     def _try_again(self) -> None:
         self._build_core()

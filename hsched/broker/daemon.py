@@ -18,11 +18,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from hsched.broker import clock, kernel, shims
-from hsched.broker.broker import Broker, Parts
+from hsched.broker.broker import Broker
 from hsched.broker.cgroups import Cgroups
 from hsched.broker.devices.mapping import Mapping, identified, seen_by_cuda
 from hsched.broker.devices.placement import CORES, groups, near_first
 from hsched.broker.endpoint import Endpoint, choose_socket
+from hsched.broker.parts import Parts
 from hsched.broker.premises import Premises
 from hsched.broker.store import Store
 from hsched.broker.store.rows import Run
@@ -57,6 +58,8 @@ class Settings:
     policy: str | None = None
     overtake: int | None = None
     cgroup: bool | None = None
+    jobserver: bool | None = None
+    on_done: str | None = None
     pin: bool | None = None
     ignore_outsiders: bool | None = None
     keep_env_s: float | None = None
@@ -70,6 +73,8 @@ class Settings:
             "policy": self.policy,
             "overtake": self.overtake,
             "cgroup": self.cgroup,
+            "jobserver": self.jobserver,
+            "on_done": self.on_done,
             "near": near_first(os.sched_getaffinity(0)) if self.pin else None,
             "ignore_outsiders": self.ignore_outsiders,
             "keep_env_s": self.keep_env_s,

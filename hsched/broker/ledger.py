@@ -12,7 +12,7 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import NamedTuple
 
-from hsched.broker import clock, job_environment, patterns
+from hsched.broker import clock, job_environment, jobserver, patterns
 from hsched.broker.devices.placement import Placement, affinity, threads
 from hsched.broker.devices.usage import DeviceUse
 from hsched.broker.job_environment import Identity, Inherited
@@ -21,8 +21,9 @@ from hsched.broker.store import Store
 from hsched.broker.store.rows import Asked, JobRow, Life, Run, allocation_text, request_text
 from hsched.core.effects import ChangeJob, Effect, EndJob, StartJob
 from hsched.core.job import Job
-from hsched.core.model import JobId, State
+from hsched.core.model import Allocation, JobId, State
 from hsched.core.scheduler import Scheduler
+from hsched.core.told import slot_variables
 from hsched.errors import StoreError
 from hsched.native.plan import Plan
 from hsched.wire.message import from_plain
@@ -37,6 +38,18 @@ class Start(NamedTuple):
 
 
 _NEVER = Start()
+
+
+class Surroundings(NamedTuple):
+    """What a command finds around it: variables, some only where it has none, and its cores.
+
+    ``jobserver`` is how many recipes of make it may run at once, None without one.
+    """
+
+    own: dict[str, str]
+    unless_set: dict[str, str]
+    affinity: str | None
+    jobserver: int | None
 
 
 class Ledger:
@@ -93,19 +106,33 @@ class Ledger:
         environment, cwd, text = found
         spec = _spec(text)
         inherited = self._inherited(environment)
-        resources, placement = self._scheduler.resources, self.placement
-        slots = job_environment.slot_variables(resources, effect.allocation, placement.cuda)
-        if pinned := placement.pinned(resources, effect.allocation):
-            counts = threads(len(pinned)).items()
-            slots |= {name: value for name, value in counts if name not in inherited.names}
         who = Identity(scheduler, self._run.name, effect.job_id, effect.attempt)
-        own = job_environment.own_variables(spec, who, slots, run_folder)
+        around = self.surroundings(spec, who, effect.allocation, run_folder)
+        counts = around.unless_set.items()
+        own = {**{k: v for k, v in counts if k not in inherited.names}, **around.own}
         logs = job_environment.log_paths(run_folder, effect.job_id, spec.log_folder)
         filled = patterns.filled(spec, effect.job_id, scheduler)
         plan = job_environment.plan(filled, cwd, inherited, own, logs)
-        if pinned:
-            plan = replace(plan, affinity=affinity(pinned))
+        if around.affinity is not None:
+            plan = replace(plan, affinity=around.affinity)
+        if around.jobserver is not None:
+            place = jobserver.folder(run_folder, effect.job_id, effect.attempt)
+            plan = jobserver.wrapped(plan, around.jobserver, place)
         return replace(plan, make_folders=True) if patterns.need_folders(spec) else plan
+
+    def surroundings(
+        self, spec: JobSpec, who: Identity, held: Allocation, run_folder: str
+    ) -> Surroundings:
+        """Return what a command finds around it besides what it inherits."""
+        resources, placement = self._scheduler.resources, self.placement
+        slots = slot_variables(resources, held, placement.cuda)
+        pinned = placement.pinned(resources, held)
+        return Surroundings(
+            own=job_environment.own_variables(spec, who, slots, run_folder),
+            unless_set=threads(len(pinned)) if pinned else {},
+            affinity=affinity(pinned) if pinned else None,
+            jobserver=jobserver.slots(spec, self._run.options, resources, held),
+        )
 
     def _read_inherited(self, number: int) -> Inherited:
         content = self._store.environment(number)

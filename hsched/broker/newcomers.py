@@ -17,6 +17,9 @@ from hsched.wire.submit import JobSpec
 if TYPE_CHECKING:
     from hsched.broker.broker import Broker
 
+#: The number of no stored one: for processes that keep the environment which they have.
+NO_ENVIRONMENT = 0
+
 _PENDING = Life(state=State.PENDING.value)
 
 
@@ -81,6 +84,8 @@ def rows(broker: Broker, jobs: Sequence[NewJob], spec: JobSpec, origin: Origin) 
         depends_on=json.dumps([[d.upstream, d.condition.value] for d in first.dependencies]),
     )
     for job in jobs:
+        if spec.on_done is not None:
+            broker.hooks.note(job.id)
         yield JobRow(given if job is first else given._replace(id=job.id), asked, _PENDING)
 
 

@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from hsched.broker import adopted, clock, outcomes, records, remains, specs
+from hsched.broker import adopted, clock, foreground, outcomes, records, remains, specs
 from hsched.broker.dependencies import Batch, note_finished
 from hsched.broker.ledger import spec_of
 from hsched.broker.store.rows import JobRow, Life, allocation_of, request_of
@@ -31,6 +31,7 @@ from hsched.core.model import (
     format_job_id,
 )
 from hsched.native.record import Exited, Record, Signalled
+from hsched.wire.submit import JobSpec
 
 if TYPE_CHECKING:
     from hsched.broker.broker import Broker
@@ -50,6 +51,7 @@ class _Found:
     rebooted: bool = False
     requeued: bool = False  # it asked to be started again after a reboot
     adopted_at: int | None = None  # start time of the process, in ticks since boot
+    foreground: JobSpec | None = None  # its hrun runs it, or waits to
 
 
 def recover(broker: Broker) -> None:
@@ -64,12 +66,18 @@ def restore(broker: Broker) -> list[_Found]:
     if not rows:
         return []
     rebooted = broker.run.boot_id != clock.boot_id()
-    found = {row.given.id: _look(broker, row, rebooted) for row in rows if _decided(row)}
+    found = {
+        row.given.id: _look(broker, row, rebooted)
+        for row in rows
+        if _decided(row) or row.given.kind == foreground.KIND
+    }
     broker.shims.records.sweep({one.path for one in found.values()})
     finished = _finished_upstreams(broker, rows)
     broker.apply(Restored(tuple(_restored(broker, row, found) for row in rows), finished))
     for row in rows:
         broker.ledger.started(row.given.id, row.life)
+        if '"on_done"' in row.given.spec:
+            broker.hooks.note(row.given.id)
     log.info("%d live jobs, %d of them started", len(rows), len(found))
     return list(found.values())
 
@@ -95,11 +103,7 @@ def end_of_shim(broker: Broker, job_id: JobId, path: str) -> None:
     command = None if record is None else record.command
     remains.Remains(
         waker=broker.waker,
-        marks=(
-            f"HSCHED_JOB_ID={format_job_id(job_id)}".encode(),
-            f"HSCHED_RUN_ID={broker.run.name}".encode(),
-            f"HSCHED_NAME={broker.place.name}".encode("utf-8", "surrogateescape"),
-        ),
+        marks=remains.marks(job_id, broker.run.name, broker.place.name),
         session=None if command is None else command.pid,
         orphans_of_ours=broker.shims.orphans,
         gone=gone,
@@ -116,6 +120,12 @@ def _look(broker: Broker, row: JobRow, rebooted: bool) -> _Found:
             return _Found(row.given.id, 1, "", ended=True, rebooted=True)
         spec = spec_of(row)
         return _Found(row.given.id, 1, "", pid=spec.pid, adopted_at=spec.pid_started)
+    if row.given.kind == foreground.KIND:
+        lost = rebooted and _decided(row)
+        spec = spec_of(row)
+        if rebooted:
+            spec = JobSpec(**{**spec.as_dict(), "pid": 0})
+        return _Found(row.given.id, 1, "", spec.pid, ended=lost, rebooted=lost, foreground=spec)
     path = broker.shims.records.path(row.given.id, row.life.attempt)
     found = _Found(row.given.id, row.life.attempt, path)
     if records.is_held(path):
@@ -204,8 +214,11 @@ def _finished_upstreams(broker: Broker, rows: Iterable[JobRow]) -> dict[JobId, O
 
 
 def _take_over(broker: Broker, found: _Found) -> None:
-    if found.job_id in broker.shims or found.job_id in broker.adopted:
+    if any(found.job_id in held for held in (broker.shims, broker.adopted, broker.foreground)):
         return  # watched already
+    if found.foreground is not None and not found.rebooted:
+        broker.foreground.watch(found.job_id, found.foreground)
+        return
     if found.adopted_at is not None and found.pid is not None:
         _adopt_again(broker, found.job_id, found.pid, found.adopted_at)
         return

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from hsched.broker.waker import Waker
+from hsched.core.model import JobId, format_job_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +51,7 @@ class Remains:
     def _belongs(self, process: Process) -> bool:
         if self.session is not None and process.session == self.session:
             return True
-        try:
-            with open(f"/proc/{process.pid}/environ", "rb") as file:
-                variables = file.read().split(b"\0")
-        except OSError:
-            return False
-        return all(mark in variables for mark in self.marks)
+        return has_marks(process.pid, self.marks)
 
     def _kill(self, pid: int) -> None:
         with contextlib.suppress(ProcessLookupError):
@@ -74,9 +70,28 @@ class Remains:
             self.end()
 
 
+def marks(job_id: JobId, run: str, scheduler: str) -> tuple[bytes, ...]:
+    """Return the variables by which the processes of a job are known."""
+    return (
+        f"HSCHED_JOB_ID={format_job_id(job_id)}".encode(),
+        f"HSCHED_RUN_ID={run}".encode(),
+        f"HSCHED_NAME={scheduler}".encode("utf-8", "surrogateescape"),
+    )
+
+
+def has_marks(pid: int, marks: tuple[bytes, ...]) -> bool:
+    """Return whether a process was started with all of these variables."""
+    try:
+        with open(f"/proc/{pid}/environ", "rb") as file:
+            variables = file.read().split(b"\0")
+    except OSError:
+        return False
+    return all(mark in variables for mark in marks)
+
+
 def process_table() -> list[Process]:
     """Return the processes that are alive, zombies not among them."""
-    found = (_process(int(name)) for name in os.listdir("/proc") if name.isdigit())
+    found = (process(int(name)) for name in os.listdir("/proc") if name.isdigit())
     return [one for one in found if one is not None and one.state not in "ZX"]
 
 
@@ -109,7 +124,8 @@ def start_time(pid: int) -> int | None:
     return None if fields is None else int(fields[19])
 
 
-def _process(pid: int) -> Process | None:
+def process(pid: int) -> Process | None:
+    """Return one line of the process table; None where there is no such process."""
     fields = _stat(pid)
     if fields is None:
         return None

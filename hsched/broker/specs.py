@@ -29,7 +29,7 @@ from hsched.wire.message import raw
 from hsched.wire.submit import JobSpec
 
 _MAX_NAME = 255
-_KINDS = ("command", "task", "adopted")
+_KINDS = ("command", "task", "adopted", "foreground")
 _MAX_PRIORITY = 1_000_000_000
 _MAX_RETRIES = 1_000_000
 _MAX_MEMORY = 1 << 62
@@ -88,8 +88,8 @@ def check(spec: JobSpec) -> None:
     Raises:
         WrongUsage: it cannot be; the text says which field.
     """
-    if (spec.kind == "adopted") != (spec.pid is not None):
-        raise WrongUsage("only `hadopt` makes a job of a process")
+    if (spec.kind in ("adopted", "foreground")) != (spec.pid is not None):
+        raise WrongUsage("only `hadopt` and `hrun` make a job of a process")
     if spec.kind not in _KINDS:
         raise WrongUsage(f"kind {spec.kind[:40]!r}: one of {', '.join(_KINDS)}")
     if spec.kind == "task" and (spec.name is None or spec.array):
@@ -158,6 +158,7 @@ def _check_command(spec: JobSpec) -> None:
         raise WrongUsage("the command's name is empty")
     variables = (spec.environment or {}).items()
     words = (*spec.argv, spec.shell, spec.stdin, spec.stdout, spec.stderr, *sum(variables, ()))
+    words = (*words, spec.on_done)
     if any("\0" in word for word in words if word):
         raise WrongUsage("a NUL byte in a command, a path or a variable")
     if any("=" in name or not name for name, _ in variables):

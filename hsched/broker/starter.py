@@ -57,6 +57,9 @@ class Starter:
         if self.deadline is not None:
             broker.apply(NotStarted(job_id))
             return
+        if job_id in broker.foreground:
+            broker.foreground.start(effect)
+            return
         broker.checkpoint("before start")
         try:
             if error is not None:
@@ -76,8 +79,8 @@ class Starter:
         broker.wish([one for one in news if one != ChangeJob(job_id)])
 
     def _prepare(self, effect: StartJob) -> None:
-        """Have a shim made, or know why there is none."""
-        if self.deadline is not None:
+        """Have a shim made, or know why there is none; a job in the foreground has its hrun."""
+        if self.deadline is not None or effect.job_id in self._broker.foreground:
             return
         broker, job_id = self._broker, effect.job_id
         self._ready[job_id] = None

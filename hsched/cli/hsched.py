@@ -47,6 +47,10 @@ TABLE: dict[str, tuple[str, str]] = {
     "clean": ("tasks.clean", "Remove the folders of runs that are over, with their logs."),
     "start": ("hstart", "Start a scheduler with the slots that SPEC lists, such as 6,2,32."),
     "submit": ("hsubmit", "Queue COMMAND until SLOTS are free, and print its id."),
+    "exec": (
+        "hrun",
+        "Wait until SLOTS are free, then run COMMAND here, and return its exit status.",
+    ),
     "jobs": ("hjobs", "List live jobs, one a line, or those that KIND and JOB choose."),
     "hold": ("hhold", "Keep pending jobs from starting until `hrelease`."),
     "release": ("hrelease", "Let held jobs start again."),

@@ -69,6 +69,16 @@ _PATIENCE_S = 60.0
     help="Give out GPUs whatever processes use of them that are no jobs.",
 )
 @click.option(
+    "--jobserver",
+    is_flag=True,
+    help="Let make share the slots of each job, as `hsubmit --jobserver` does for one.",
+)
+@click.option(
+    "--on-done",
+    metavar="LINE",
+    help="Run LINE after each job, as `hsubmit --on-done` does for one that says nothing else.",
+)
+@click.option(
     "--restart",
     is_flag=True,
     help="Replace a live broker by the installed version; its jobs run on.",

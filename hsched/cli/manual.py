@@ -18,6 +18,7 @@ from hsched.cli.common import Command
 COMMANDS = (
     "hstart",
     "hsubmit",
+    "hrun",
     "hjobs",
     "hkill",
     "hwait",

@@ -93,7 +93,7 @@ def argv_or_line(words: Sequence[str], line: str | None) -> tuple[tuple[str, ...
             raise WrongUsage(f"`{words[0]}`: give either --shell LINE or COMMAND, not both")
         words = [line]
     if not words or not words[0]:
-        raise WrongUsage("COMMAND is missing or empty; see `hsubmit --help`")
+        raise WrongUsage("COMMAND is missing or empty; see --help")
     if line is not None or (len(words) == 1 and _is_line(words[0])):
         return (), words[0]
     return tuple(words), None
@@ -179,6 +179,12 @@ def exported(word: str) -> tuple[str, ...] | None:
     if any(not name or "=" in name for name in names):
         raise WrongUsage(f"--export `{word}`: ALL, NONE, or names with commas between them")
     return names
+
+
+def cores(word: str) -> set[int]:
+    """Return the numbers in ``0-3,5``."""
+    spans = (part.partition("-")[::2] for part in word.split(","))
+    return {n for low, high in spans for n in range(int(low), int(high or low) + 1)}
 
 
 def seconds(word: str) -> float:

@@ -25,6 +25,7 @@ _JOBS_OWN = (
     "HSCHED_FULLNAME",
     "HSCHED_FULLPATH",
     "HSCHED_DEVICE_IDS",
+    "HSCHED_LEASE",
 )
 _GPUS = ("CUDA_VISIBLE_DEVICES", "CUDA_DEVICE_ORDER")
 _JOBSERVER = ("MAKEFLAGS", "MFLAGS", "CARGO_MAKEFLAGS", "MAKELEVEL")
@@ -82,7 +83,7 @@ def without_outer_job(environment: dict[str, str]) -> dict[str, str]:
 
 
 def _is_slot_variable(name: str) -> bool:
-    return name.startswith("QUEUE") and name[5:].isdigit()
+    return (name.startswith("QUEUE") and name[5:].isdigit()) or name.startswith("HSCHED_DONE_")
 
 
 def _umask() -> int:

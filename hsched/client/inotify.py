@@ -1,4 +1,4 @@
-"""Waking up when a file grows or comes into being, by inotify(7)."""
+"""Waking up when a file grows, comes into being or is let go of, by inotify(7)."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import ctypes
 import os
 
 _IN_MODIFY, _IN_CLOSE_WRITE, _IN_MOVED_TO, _IN_CREATE = 0x2, 0x8, 0x80, 0x100
+_IN_ATTRIB, _IN_CLOSE = 0x4, 0x18
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -53,6 +54,31 @@ class Growth:
         while not os.path.exists(path) and path != b"/":
             path = os.path.dirname(path)
         return path
+
+
+class Changes:
+    """``descriptor`` becomes readable when a process touches or closes the file at a path."""
+
+    def __init__(self, path: str) -> None:
+        """Watch from now on.
+
+        Raises:
+            OSError: there is no such file, or the user has too many watches.
+        """
+        self.descriptor = _checked(_libc.inotify_init1(os.O_NONBLOCK | os.O_CLOEXEC))
+        mask = _IN_ATTRIB | _IN_CLOSE
+        _checked(_libc.inotify_add_watch(self.descriptor, os.fsencode(path), mask))
+
+    def __enter__(self) -> Changes:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        os.close(self.descriptor)
+
+    def read(self) -> None:
+        """Forget what was told so far."""
+        with contextlib.suppress(BlockingIOError):
+            os.read(self.descriptor, 65536)
 
 
 def _checked(result: int) -> int:

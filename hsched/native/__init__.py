@@ -18,6 +18,12 @@ _FOLDER = os.path.dirname(os.path.abspath(__file__))
 #: Where the build puts the compiled shim.
 COMPILED_SHIM = os.path.join(_FOLDER, "hsched-shim")
 PYTHON_SHIM = os.path.join(_FOLDER, "shim.py")
+_JOBSERVER = os.path.join(_FOLDER, "jobserver.py")
+
+
+def jobserver_command() -> list[str]:
+    """Return the program that makes a jobserver; slots, folder and the command follow."""
+    return [sys.executable, "-I", "-S", _JOBSERVER]
 
 
 def shim_command() -> list[str]:

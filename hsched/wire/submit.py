@@ -29,12 +29,15 @@ class JobSpec(Message):
     ``array`` lists indices: it is a job for each then, ``array_limit`` of them at once.
     A live job with the same ``unique`` key is taken in place of a new one.  ``rerun_of`` is the
     job that this one does again; an adopted process has its ``pid``, and when it was
-    started, in clock ticks since boot: both are the broker's to fill in, and so is
+    started, in clock ticks since boot; a job in the foreground those of its hrun, and of
+    the ``child`` that becomes the command: all of these are the broker's to fill in, and so is
     ``log_folder``, where the logs of a job with a name go below its run's folder.  The
     ``kind`` is ``task`` for a job whose name no other live task has.
     ``min_devices`` different GPUs are asked for, with ``device_memory`` bytes on each, or
     ``device_share`` (0 to 1) of the largest's memory, that others may share; without memory
     the GPUs are whole.  Where there is no GPU, the machine is the one device.
+    ``jobserver`` gives make the slots of the job to share; ``on_done`` is a shell line that
+    is run once the job is done.
     """
 
     slots: str
@@ -71,6 +74,10 @@ class JobSpec(Message):
     device_memory: int = 0
     device_share: float = 0.0
     log_folder: str | None = None
+    child: int | None = None
+    child_started: int | None = None
+    jobserver: bool = False
+    on_done: str | None = None
 
 
 class SubmitRequest(Message):

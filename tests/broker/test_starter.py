@@ -24,6 +24,7 @@ class FullMachine:
         self.stop_request = None
         self.place = self.ledger = self.shims = self.devices = self
         self.name = self.run_folder = ""
+        self.foreground: set[int] = set()  # no hrun
         self.checkpoints: list[str] = []
 
     def apply(self, event: Event) -> None:

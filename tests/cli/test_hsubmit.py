@@ -74,7 +74,7 @@ def test_export_narrows_the_environment(
     ("typed", "told"),
     [
         ("", "Missing argument 'SLOTS'; see `hsubmit --help`"),
-        ("1", "COMMAND is missing or empty; see `hsubmit --help`"),
+        ("1", "COMMAND is missing or empty; see --help"),
         ("1 --dep next", "`next` is no job id; was the variable empty?"),
         ("1 --dep next command", "`next` is no job id; was the variable empty?"),
         ("1 --dep", "Option '--dep' requires an argument; see `hsubmit --help`"),

@@ -58,3 +58,17 @@ print(*(set(sys.modules) - before), file=sys.stderr)
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert not set(SLOW) & set(done.stderr.split())
+
+
+def imported(*modules: str) -> set[str]:
+    """Return what the interpreter has when these modules were imported."""
+    code = f"import sys, {', '.join(modules)}; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return set(done.stdout.split())
+
+
+def test_hrun_forks_before_anything_slow_is_there() -> None:
+    slow = set(SLOW) - {"signal"}
+    assert not (slow | {"zmq"}) & imported("hsched.cli.hrun")
+    talking = imported("hsched.cli.hrun", "hsched.client.foreground", "hsched.client.relay")
+    assert not slow & (talking - imported("zmq"))

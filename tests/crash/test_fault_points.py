@@ -38,8 +38,10 @@ def faulty_broker(shell: Shell, fatal: int) -> Iterator[Path]:
         shell.until(lambda: address.exists() or broker.poll() is not None, "the broker is up")
         if not address.exists():  # it died on its way up, and hstart would have said so
             shell.ok("hstart", "2")
-        yield passed
-        broker.kill()
+        try:
+            yield passed
+        finally:
+            broker.kill()
 
 
 def play(shell: Shell) -> list[Any]:

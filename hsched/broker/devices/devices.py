@@ -281,4 +281,5 @@ class Devices:
 
     def root(self, job_id: JobId) -> int | None:
         """Return the process that all of a job descends from."""
-        return self._broker.shims.pid_of(job_id) or self._broker.adopted.pid_of(job_id)
+        holders = (self._broker.shims, self._broker.adopted, self._broker.foreground)
+        return next((pid for one in holders if (pid := one.pid_of(job_id))), None)

@@ -7,6 +7,7 @@ from hsched.broker.verbs import (
     capacity,
     devices,
     drain,
+    finish,
     hold,
     jobs,
     kill,
@@ -14,6 +15,7 @@ from hsched.broker.verbs import (
     remove,
     rerun,
     resume,
+    run,
     runs,
     slots,
     status,
@@ -21,6 +23,7 @@ from hsched.broker.verbs import (
     submit,
     subscribe,
     suspend,
+    turn,
     update,
 )
 from hsched.broker.verbs.verb import Verb
@@ -32,6 +35,9 @@ VERBS: dict[str, Verb] = {
         jobs.VERB,
         rerun.VERB,
         adopt.VERB,
+        run.VERB,
+        turn.VERB,
+        finish.VERB,
         kill.VERB,
         hold.VERB,
         release.VERB,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from hsched.broker import clock, newcomers, remains, specs
 from hsched.broker.adopted import ENDED
 from hsched.broker.endpoint import Peer
-from hsched.broker.newcomers import Origin
+from hsched.broker.newcomers import NO_ENVIRONMENT, Origin
 from hsched.broker.store.rows import Life, allocation_text
 from hsched.broker.verbs.drain import parse_slots
 from hsched.broker.verbs.verb import Verb
@@ -22,10 +22,6 @@ from hsched.wire.submit import JobSpec, SubmitReply
 
 if TYPE_CHECKING:
     from hsched.broker.broker import Broker
-
-#: No job of ours has it: an adopted process keeps the environment that it has.
-_NO_ENVIRONMENT = 0
-
 
 def _adopt(broker: Broker, request: AdoptRequest, peer: Peer, _key: str) -> SubmitReply:
     newcomers.check_open(broker)
@@ -51,7 +47,7 @@ def _adopt(broker: Broker, request: AdoptRequest, peer: Peer, _key: str) -> Subm
     )
     broker.ledger.started(new.id, life)
     broker.store.begin()
-    origin = Origin(peer.uid, cwd, _NO_ENVIRONMENT)
+    origin = Origin(peer.uid, cwd, NO_ENVIRONMENT)
     broker.store.add_jobs([newcomers.row(broker, new, spec, origin, life)])
     broker.announce(new.id)
     try:
@@ -100,7 +96,7 @@ def _spec(broker: Broker, request: AdoptRequest) -> tuple[JobSpec, str]:
 
 def _check_unknown(broker: Broker, pid: int) -> None:
     parents = {process.pid: process.parent for process in remains.process_table()}
-    ours = broker.shims.pids | broker.adopted.pids
+    ours = broker.shims.pids | broker.adopted.pids | broker.foreground.pids
     above: int | None = pid
     while above:
         if above in ours:

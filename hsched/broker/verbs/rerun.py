@@ -36,6 +36,10 @@ if TYPE_CHECKING:
     from hsched.broker.broker import Broker
 
 
+#: The kinds of jobs whose command is nothing that could be run from here.
+_ELSEWHERE = ("adopted", "foreground", "hook")
+
+
 class _Again(NamedTuple):
     """A new job, what it asks for, and the row of the old one."""
 
@@ -72,7 +76,7 @@ def _failed(broker: Broker) -> list[JobRow]:
     run = broker.run.number
     where = "run = ? AND spec LIKE '%\"rerun_of\":%'"
     before = {spec_of(row).rerun_of for row in broker.store.select_jobs(where, (run,), "")}
-    where = "run = ? AND state = 'done' AND outcome <> ? AND kind <> 'adopted'"
+    where = f"run = ? AND state = 'done' AND outcome <> ? AND kind NOT IN {_ELSEWHERE}"
     values = (run, OutcomeKind.SUCCEEDED.value)
     rows = broker.store.select_jobs(where, values, "ORDER BY id")
     return [row for row in rows if format_job_id(row.given.id) not in before]
@@ -99,8 +103,9 @@ def _check(broker: Broker, row: JobRow) -> None:
     name = format_job_id(row.given.id)
     if row.life.state != State.DONE.value:
         raise Refused(f"job {name} is {row.life.state}; hrerun is for jobs that are done")
-    if row.given.kind == "adopted":
-        raise Refused(f"job {name} was adopted: there is no command to run again")
+    if row.given.kind in _ELSEWHERE:
+        how = "was adopted" if row.given.kind == "adopted" else f"is of kind {row.given.kind}"
+        raise Refused(f"job {name} {how}: there is no command that could be queued again")
     if broker.store.environment(row.given.environment) is None:
         raise Refused(
             f"job {name}: its environment was deleted, as it is some time after the end; "
