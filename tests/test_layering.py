@@ -34,7 +34,8 @@ ALLOWED: dict[str, set[str]] = {
     | {"hsched.tasks", "hsched.experiment", "hsched.simulate", "hsched.devices", "click", "rich"},
     "tasks": _CLIENTS | {"cloudpickle"},
     "simulate": _CLIENTS,
-    "experiment": _CLIENTS | {"rich", "yaml", "typing_extensions"},
+    # annotationlib is of the standard library of Python 3.14.
+    "experiment": _CLIENTS | {"rich", "yaml", "typing_extensions", "annotationlib"},
     # The shim runs as a file, without the package around it; the build hook in the build.
     "native": {"hatchling", "pyshim"},
 }

@@ -19,6 +19,9 @@ from hsched.experiment.schema import Parameter, schema_of
 from hsched.experiment.state import State, is_config, state_of
 from hsched.experiment.tagging import Stopped, Tagged
 
+#: A value is shown with so many characters.
+_WIDEST = 60
+
 
 class Configuration:
     """What an object has that describes, and does not run."""
@@ -87,7 +90,7 @@ class Configuration:
             if name in vars(self):
                 value = vars(self)[name]
                 text = f"{type(value).__qualname__}.C(...)" if is_config(value) else repr(value)
-                shown.append(f"{name}={text}")
+                shown.append(f"{name}={text if len(text) <= _WIDEST else text[:_WIDEST] + '...'}")
         return f"{type(self).__qualname__}.C({', '.join(shown)})"
 
     def __eq__(self, other: object) -> bool:

@@ -34,7 +34,9 @@ def load_module(name: str, file: str | None) -> ModuleType:
         ImportError: it is not there.
     """
     if file is None:
-        return import_module(name)
+        main = sys.modules.get("__main__")
+        is_main = getattr(getattr(main, "__spec__", None), "name", None) == name
+        return main if main is not None and is_main else import_module(name)
     for known in (name, "__main__"):
         module = sys.modules.get(known)
         if module is not None and _is_file(module, file):

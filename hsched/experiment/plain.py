@@ -74,10 +74,21 @@ def plain(value: Any, workspace: Path | None) -> Any:
 
 
 def _path(value: Path, workspace: Path | None) -> dict[str, str]:
-    if workspace is not None and value.is_relative_to(workspace):
-        inner = str(value.relative_to(workspace))
-        return {"type": "path", "value": inner, "base": "workspace"}
+    inside = inner(value, workspace) if workspace is not None else None
+    if inside is not None:
+        return {"type": "path", "value": inside, "base": "workspace"}
     return {"type": "path", "value": str(value)}
+
+
+def inner(path: Path, folder: Path) -> str | None:
+    """Return a path relative to a folder, or None where it does not lie in it.
+
+    By the text, since `Path.is_relative_to` looks at each parent in turn.
+    """
+    whole, beginning = str(path), str(folder).rstrip("/") + "/"
+    if whole == str(folder):
+        return "."
+    return whole[len(beginning) :] if whole.startswith(beginning) else None
 
 
 def _container(value: Any, workspace: Path | None) -> Any:

@@ -11,7 +11,7 @@ from hsched.experiment.documents import Document, Entry
 from hsched.experiment.files import Lock
 from hsched.experiment.instances import empty
 from hsched.experiment.modules import find_class
-from hsched.experiment.plain import Values
+from hsched.experiment.plain import Values, inner
 from hsched.experiment.walks import in_order
 
 
@@ -105,7 +105,7 @@ class _Objects:
         """Make the folders that generated paths of the task itself lie in."""
         for name in entry.json.get("generated", ()):
             path: Path = getattr(self._made[id(entry)], name)
-            if entry.document.folder in path.parents:
+            if inner(path, entry.document.folder) is not None:
                 path.parent.mkdir(parents=True, exist_ok=True)
 
     def _values(self, document: Document) -> Values:

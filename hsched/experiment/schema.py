@@ -128,7 +128,7 @@ def _declared(owner: type) -> Iterator[Parameter]:
     module = sys.modules.get(owner.__module__)
     names = {**(vars(module) if module else {}), **owner.__dict__["__hsched_names__"]}
     reader = Reader(names, vars(owner))
-    for name, annotation in owner.__annotations__.items():
+    for name, annotation in _annotations(owner).items():
         try:
             parameter = _parameter(owner, name, annotation, reader)
         except (TypeError, NameError, Mismatch) as error:
@@ -137,6 +137,15 @@ def _declared(owner: type) -> Iterator[Parameter]:
             raise declaration(owner, name, str(error)) from error
         if parameter is not None:
             yield parameter
+
+
+def _annotations(owner: Any) -> dict[str, Any]:
+    """Return the annotations in the body of a class; names that are not there stay quoted."""
+    if sys.version_info >= (3, 14):
+        import annotationlib
+
+        return annotationlib.get_annotations(owner, format=annotationlib.Format.FORWARDREF)
+    return dict(owner.__annotations__)
 
 
 def _is_meant(annotation: Any) -> bool:

@@ -79,17 +79,18 @@ def _seal(config: Any, context: Context) -> None:
         validate(config)
         places = list(_places(config))
         digest, keep = identify(config)
+        context.task = config
+        context.path = folder_of(config, context.workspace, digest)
+        paths = list(_paths(places, context))
     except BaseException:
         state.init_tasks = []
         raise
-    context.task = config
-    context.path = folder_of(config, context.workspace, digest)
-    state.folder, state.workspace = context.path, context.workspace
-    _make_paths(places, context)
+    for part, name, path in paths:
+        vars(part)[name] = state_of(part).generated[name] = path
     for part, _ in places:
         state_of(part).sealed = True
         keep(part)
-    state.digest = digest
+    state.digest, state.folder, state.workspace = digest, context.path, context.workspace
 
 
 def _places(root: Any) -> Iterator[tuple[Any, tuple[str, ...]]]:
@@ -125,7 +126,10 @@ def _inside(value: Any, names: tuple[str, ...]) -> Iterator[tuple[Any, tuple[str
             yield from _inside(one, (*names, str(index)))
 
 
-def _make_paths(places: list[tuple[Any, tuple[str, ...]]], context: Context) -> None:
+def _paths(
+    places: list[tuple[Any, tuple[str, ...]]], context: Context
+) -> Iterator[tuple[Any, str, Path]]:
+    """Yield the paths to be made: of which configuration, for which parameter."""
     for config, names in places:
         folder = context.path.joinpath("out", *names) if names else context.path
         for name, parameter in schema_of(type(config)).by_name.items():
@@ -134,8 +138,7 @@ def _make_paths(places: list[tuple[Any, tuple[str, ...]]], context: Context) -> 
             base = folder
             if isinstance(parameter.factory, PathGenerator) and parameter.factory.partial:
                 base = parameter.factory.partial.folder(context.task, context.workspace)
-            path = base / parameter.factory(context, config)
-            vars(config)[name] = state_of(config).generated[name] = path
+            yield config, name, base / parameter.factory(context, config)
 
 
 def refuse_generated(parameter: Parameter, value: Any) -> None:
@@ -155,17 +158,24 @@ def refuse_generated(parameter: Parameter, value: Any) -> None:
 
 
 def generated_below(root: Any) -> list[str]:
-    """Return the paths generated for a task in what is no output of it, by parameter names."""
+    """Return the paths generated for a task in what is no output of it, by parameter names.
+
+    They are for a message, and ten are enough.
+    """
     state = state_of(root)
     if not state.sealed or task_of(root) is not None:
         return []
-    found: list[str] | None = state.cache.get("generated")
-    if found is None:
-        found = list(state.generated)
-        # Configurations that lead back to themselves are listed once.
-        state.cache["generated"] = []
-        for name, value in named_values(root):
-            for one in configs_in([value]):
-                found += [f"{name}.{path}" for path in generated_below(one)]
-        state.cache["generated"] = found
-    return found
+    for config in in_order(root, _inner, lambda one: "generated" in state_of(one).cache):
+        below = [
+            f"{name}.{path}"
+            for name, value in named_values(config)
+            for one in configs_in([value])
+            for path in state_of(one).cache.get("generated", ())
+            if task_of(one) is None
+        ]
+        state_of(config).cache["generated"] = [*state_of(config).generated, *below][:10]
+    return list(state.cache["generated"])
+
+
+def _inner(config: Any) -> list[Any]:
+    return [one for one in parts(config) if task_of(one) is None]

@@ -442,6 +442,43 @@ def test_a_generated_path_cannot_be_given() -> None:
         Cache.C(index=Path("x"))
 
 
+def _wrong(context: Any, config: Any) -> Path:
+    raise LookupError("no such place")
+
+
+class Wrong(Task):
+    v: Param[Cache]
+    path: Meta[Path] = field(default_factory=PathGenerator(_wrong))
+
+
+def test_a_path_that_cannot_be_made_leaves_everything_as_it_was(tmp_path: Path) -> None:
+    task = Wrong.C(v=Cache.C())
+    with pytest.raises(LookupError, match="no such place"):
+        seal(task, Context(tmp_path))
+    assert not hasattr(task.v, "index")
+    assert not state_of(task.v).sealed
+
+
+class Link(Config):
+    below: Param[list[Link]] = field(default_factory=list)
+    file: Meta[Path] = field(default_factory=PathGenerator("file"))
+
+
+class Holds(Task):
+    link: Param[Link]
+
+
+def test_depth_and_sharing_are_no_matter(tmp_path: Path) -> None:
+    link = Link.C()
+    for _ in range(1100):
+        link = Link.C(below=[link, link])
+    task = Holds.C(link=link)
+    seal(task, Context(tmp_path))
+    with pytest.raises(AttributeError, match=r"help you: link\.file, link\.below\.file"):
+        Holds.C(link=link)
+    assert params.text(task).count('"generated"') == 1101
+
+
 class Tolerant(Task):
     v: Param[Cache] = field(ignore_generated=True)
 
@@ -517,6 +554,7 @@ def test_it_is_shown_as_it_was_written() -> None:
     learn = Learn.C(model=Model.C(size=1))
     assert repr(learn) == "Learn.C(model=Model.C(...), rate=0.1)"
     assert repr(learn.model) == "Model.C(size=1, name='plain')"
+    assert len(repr(Model.C(size=1, name="long" * 100))) < 100
 
 
 class Meddler(Config):
