@@ -229,10 +229,12 @@ class experiment:
     def watch(self, job: Job, watches: Sequence[Watch]) -> None:
         """Call back with what a task has given out that was submitted before."""
         with self.board.lock:
-            if watches:
-                self._watcher.begin(job, watches)
-            if watches and job.state.finished:
-                self._watcher.end(job)
+            if not watches:
+                return
+            job.watches += watches
+            self._watcher.begin(job, watches)
+            if job.state is JobState.DONE:
+                self._watcher.catch_up(job, for_good=True)
 
     def scheduler_of(self, job: Job) -> Scheduler:
         """Return the scheduler that gets a job."""
@@ -268,7 +270,7 @@ class experiment:
     def _finish(self, job: Job, state: JobState, failure: Failure | None = None) -> None:
         with self.board.lock:
             if job.watches:
-                self._watcher.end(job)
+                self._watcher.catch_up(job, for_good=state is JobState.DONE)
             if state is JobState.DONE:
                 while job.completions:
                     self._notifications.put(job.completions.pop(0))

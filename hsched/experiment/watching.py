@@ -75,16 +75,22 @@ class OutputWatcher:
 
         self._ask(_add)
 
-    def end(self, job: Job) -> None:
-        """Read the rest of what ``job`` has given out, and no more; it has ended."""
+    def catch_up(self, job: Job, for_good: bool) -> None:
+        """Read the rest of what ``job`` has given out; it has ended.
 
-        def _remove() -> None:
-            for reader in self._readers.pop(job.relpath, ()):
+        Unless that is ``for_good``, it may run again, and is read on then.
+        """
+
+        def _read_rest() -> None:
+            readers = self._readers.get(job.relpath, [])
+            for reader in readers:
                 self._read(reader)
-                self._folders.remove(os.path.dirname(reader.path))
-            self._unwatched.discard(job.relpath)
+            if for_good and readers:
+                del self._readers[job.relpath]
+                self._unwatched.discard(job.relpath)
+                self._folders.remove(os.path.dirname(readers[0].path))
 
-        self._ask(_remove)
+        self._ask(_read_rest)
 
     def close(self) -> None:
         """End the thread; what was asked before is done before."""

@@ -120,6 +120,45 @@ def test_a_second_submission_in_one_process_hears_all_again(lab: Lab) -> None:
     assert said.splitlines()[-1] == "[0, 1, 2]"
 
 
+def test_a_failed_task_that_runs_again_in_the_same_process_is_heard_on(lab: Lab) -> None:
+    said = lab.ok(
+        """
+        class Out(Config):
+            step: Param[int]
+
+        class Learn(ResumableTask):
+            x: Param[int]
+            def out(self, dep, step):
+                return dep(Out.C(step=step))
+            def execute(self):
+                for step in range(4):
+                    assert step < 2 or (HERE / "again").exists()
+                    self.register_task_output(self.out, step)
+
+        if __name__ == "__main__":
+            called = []
+            def learner(name):
+                learn = Learn.C(x=1)
+                learn.watch_output(learn.out, lambda one: called.append((name, one.step)))
+                return learn
+            with experiment(HERE / "W", "e") as xp:
+                learner("first").submit()
+                assert not xp.wait()
+                assert called == [("first", 0), ("first", 1)], called
+                (HERE / "again").touch()
+                learner("second").submit()
+                assert xp.wait()
+                for name in ("first", "second"):
+                    assert [step for one, step in called if one == name] == [0, 1, 2, 3], called
+                late = learner("late")
+                late.submit()
+                assert xp.wait()
+                assert called[-4:] == [("late", step) for step in range(4)], called
+        """
+    )
+    assert said == ""
+
+
 def test_only_tasks_that_can_be_resumed_give_out_outputs(lab: Lab) -> None:
     done = lab.run(
         """
