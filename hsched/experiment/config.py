@@ -68,7 +68,7 @@ class ConfigMeta(ABCMeta):
         """The longer name of `C`."""
         return cast("type[T]", cls.C)  # type: ignore[attr-defined]
 
-    def __call__(cls, *args: Any, **values: Any) -> Any:
+    def __call__(cls, /, *args: Any, **values: Any) -> Any:
         """Build a configuration; where a task runs, an object."""
         if args:
             raise TypeError(f"{cls.__qualname__}: parameters are given by name")
@@ -171,7 +171,9 @@ class Config(metaclass=ConfigMeta):
         state_of(self).needed.extend(tasks)
         return self
 
-    def register_task_output(self, method: Callable[..., Any], *args: Any, **values: Any) -> None:
+    def register_task_output(
+        self, method: Callable[..., Any], /, *args: Any, **values: Any
+    ) -> None:
         """Give out what ``method(dep, *args, **values)`` describes, while the task runs.
 
         The arguments must be what JSON can hold.

@@ -12,7 +12,7 @@ from hsched.experiment.state import State, is_config, state_of
 T = TypeVar("T")
 
 
-def copyconfig(config: T, **changes: Any) -> T:
+def copyconfig(config: T, /, **changes: Any) -> T:
     """Return a copy that can be changed, with other values for some parameters.
 
     What it is made of is shared with the original; generated paths, marks and what belongs to a

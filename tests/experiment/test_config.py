@@ -577,6 +577,21 @@ def test_a_parameter_may_have_the_name_of_a_method(tmp_path: Path) -> None:
     assert (jobber.job, jobber.wait) == (3, 4)
 
 
+class Awkward(Config):
+    cls: Param[int] = 1
+    config: Param[int] = 2
+    values: Param[int] = 3
+    name: Param[int] = 4
+    C: Param[int] = 5
+
+
+def test_a_parameter_may_have_any_name() -> None:
+    awkward = Awkward.C(cls=7, config=7, values=7, name=7, C=7)
+    changed = copyconfig(awkward, config=8, name=8)
+    assert list(vars(changed.instance()).values())[-5:] == [7, 8, 7, 8, 7]
+    assert Awkward(cls=2).cls == 2
+
+
 def test_kinds_say_what_they_take() -> None:
     kinds = {name: one.kind.name for name, one in schema_of(Everything).by_name.items()}
     assert kinds["d"] == "dict[str, float]"
