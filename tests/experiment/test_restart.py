@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import random
 import signal
+import subprocess
 
 import pytest
 
@@ -61,6 +64,7 @@ def test_ctrl_c_leaves_the_tasks_alone(lab: Lab) -> None:
     status, said = lab.end(driver)
     assert status in (130, -signal.SIGINT)
     assert "4 tasks of experiment e go on" in said
+    assert "end them with `hkill --label e`" in said
     assert lab.status()["status"] == "interrupted"
     lab.allow("go")
     lab.until_marked("b0", "b1")
@@ -102,6 +106,49 @@ def test_driver_and_broker_are_killed(own_lab: Lab) -> None:
     own_lab.until_marked("a0 ends", "a1 ends")  # nobody there to start what follows
     own_lab.ok()
     assert sorted(own_lab.marks()) == [*ALL, "submitted"]
+
+
+def test_what_goes_on_can_be_ended_as_the_driver_says(lab: Lab) -> None:
+    driver = lab.start(PIPELINE.replace('"e"', '"unlike-others"'))
+    lab.until_marked("a0", "a1", "submitted")
+    lab.until(lambda: len(lab.shell.jobs()) == 4, "all four are queued")
+    driver.send_signal(signal.SIGINT)
+    lab.end(driver)
+    lab.shell.ok("hkill", "--label", "unlike-others")
+    assert lab.shell.jobs() == []
+
+
+MANY = """
+    class Step(Task):
+        x: Param[int]
+        before: Param[list[Task]]
+        def execute(self):
+            mark(f"step {self.x}")
+
+    if __name__ == "__main__":
+        with experiment(HERE / "W", "e"):
+            steps = []
+            for x in range(12):
+                steps.append(Step.C(x=x, before=steps[-2:]).submit())
+"""
+
+
+@pytest.mark.slow
+def test_no_body_runs_twice_however_often_driver_and_broker_are_killed(own_lab: Lab) -> None:
+    own_lab.shell.ok("hstart", "2")
+    own_lab.script(MANY)
+    chance = random.Random(7)
+    for kill in range(6):
+        driver = own_lab.start()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            driver.wait(chance.uniform(0.1, 0.5))
+        own_lab.kill(driver)
+        if kill % 2:
+            with contextlib.suppress(ProcessLookupError):  # nobody brought it back since
+                own_lab.shell.kill_broker()
+    own_lab.ok()
+    assert sorted(own_lab.marks()) == sorted(f"step {x}" for x in range(12))
+    assert own_lab.status()["jobs"] == {"done": 12}
 
 
 def test_a_second_driver_of_the_same_experiment_waits(lab: Lab) -> None:
