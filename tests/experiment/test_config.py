@@ -6,9 +6,10 @@ import copy
 import enum
 import pickle
 import re
+import threading
 from abc import ABC, abstractmethod
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any, Generic, Literal, Optional, TypeVar, Union
 
 import pytest
@@ -29,6 +30,7 @@ from hsched.experiment import (
     initializer,
     params,
     pathgenerator,
+    setmeta,
 )
 from hsched.experiment.identity import identifier
 from hsched.experiment.kinds import Kind
@@ -550,6 +552,36 @@ def test_a_configuration_has_a_hash_once_it_cannot_change(tmp_path: Path) -> Non
     assert len({first, second}) == 1
 
 
+def test_whether_it_counts_cannot_change_any_more(tmp_path: Path) -> None:
+    learn = Learn.C(model=Model.C(size=1))
+    seal(learn, Context(tmp_path))
+    with pytest.raises(AttributeError, match="Object is read-only"):
+        setmeta(learn.model, True)
+
+
+def test_two_threads_may_share_what_they_submit(tmp_path: Path) -> None:
+    models = [Model.C(size=size) for size in range(200)]
+    failed: list[BaseException] = []
+
+    def _submit(rate: float) -> None:
+        try:
+            for model in models:
+                task = Learn.C(model=model, rate=rate)
+                seal(task, Context(tmp_path))
+                params.text(task)
+        except BaseException as error:
+            failed.append(error)
+
+    threads = [threading.Thread(target=_submit, args=(rate,)) for rate in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not failed
+    fresh = [identifier(Model.C(size=size)) for size in range(200)]
+    assert [identifier(model) for model in models] == fresh
+
+
 def test_it_is_shown_as_it_was_written() -> None:
     learn = Learn.C(model=Model.C(size=1))
     assert repr(learn) == "Learn.C(model=Model.C(...), rate=0.1)"
@@ -590,6 +622,50 @@ def test_a_parameter_may_have_any_name() -> None:
     changed = copyconfig(awkward, config=8, name=8)
     assert list(vars(changed.instance()).values())[-5:] == [7, 8, 7, 8, 7]
     assert Awkward(cls=2).cls == 2
+
+
+B = TypeVar("B", bound=int)
+
+
+class Broad(Config, Generic[B]):
+    bare: Param[list] = []  # type: ignore[type-arg]  # noqa: RUF012
+    names: Param[dict] = {}  # type: ignore[type-arg]  # noqa: RUF012
+    row: Param[tuple] = ()  # type: ignore[type-arg]
+    thing: Param[object] = None
+    pure: Param[PurePath] = PurePath()
+    items: Param[Sequence[int]] = [1]  # noqa: RUF012
+    table: Param[Mapping[str, int]] = {"a": 1}  # noqa: RUF012
+    bound: Param[B | None] = None
+    nothing: Param[None] = None
+
+
+def test_broader_types_take_what_they_say() -> None:
+    config = Broad.C(bare=["a", 1], names={1: "a"}, row=[1, "b"], thing=(2,), bound="3")  # type: ignore[arg-type]
+    assert (config.bare, config.names, config.row) == (["a", 1], {1: "a"}, (1, "b"))
+    assert (config.thing, config.bound, config.items, config.table) == ((2,), 3, [1], {"a": 1})
+    for wrong in ({"bare": (1,)}, {"row": 3}, {"bound": "x"}, {"nothing": 1}, {"table": {1: 1}}):
+        with pytest.raises(ValueError, match="Invalid value for parameter"):
+            Broad.C(**wrong)
+
+
+class Numberlike:
+    """As a number of numpy is: no int, and yet one."""
+
+    def __index__(self) -> int:
+        return 7
+
+    def __float__(self) -> float:
+        return 7.5
+
+
+class Textlike(str):
+    __slots__ = ()
+
+
+def test_numbers_and_texts_of_other_libraries_become_plain_ones() -> None:
+    config = Everything.C(i=Numberlike(), f=Numberlike(), s=Textlike("a"))  # type: ignore[arg-type]
+    assert [type(one) for one in (config.i, config.f, config.s)] == [int, float, str]
+    assert (config.i, config.f, config.s) == (7, 7.5, "a")
 
 
 def test_kinds_say_what_they_take() -> None:

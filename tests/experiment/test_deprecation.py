@@ -128,6 +128,18 @@ def test_it_works_within_a_function_too() -> None:
     )
 
 
+@deprecate(New)
+class Endless(Config):
+    def __convert__(self) -> Config:
+        return Endless.C()
+
+
+@pytest.mark.filterwarnings("ignore:.*is deprecated")
+def test_a_conversion_without_end_is_told() -> None:
+    with pytest.raises(TypeError, match="is converted again and again"):
+        identifier(Endless.C())
+
+
 def test_a_class_that_cannot_become_another_is_refused() -> None:
     with pytest.raises(TypeError, match="needs a method __convert__"):
 
