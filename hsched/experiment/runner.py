@@ -197,7 +197,10 @@ def _end(status: int) -> NoReturn:
     threading = sys.modules.get("threading")
     alone = threading is None or threading.active_count() == 1
     if alone and atexit._ncallbacks() == 0:
-        sys.stdout.flush()
-        sys.stderr.flush()
+        for stream in (sys.stdout, sys.stderr):
+            try:
+                stream.flush()
+            except (OSError, ValueError):
+                continue  # a full disk, or closed by the task: told before, where it mattered
         os._exit(status)
     sys.exit(status)
