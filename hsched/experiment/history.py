@@ -189,7 +189,9 @@ def _is_locked(path: Path) -> bool:
     if not path.exists():
         return False
     lock = files.Lock(path)
-    if lock.try_acquire():
-        lock.release()
-        return False
-    return True
+    try:
+        is_free = lock.try_acquire()
+    except PermissionError:
+        return False  # somebody else's workspace; whether they are at work is not told
+    lock.release()
+    return not is_free

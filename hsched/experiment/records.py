@@ -109,8 +109,15 @@ class Run:
                 continue
             is_done = status_of(folder).get("status") == DONE
             left[is_done] -= 1
-            if left[is_done] < 0 and not any((folder / "results").iterdir()):
+            if left[is_done] < 0 and not _has_results(folder):
                 shutil.rmtree(folder, ignore_errors=True)
+
+
+def _has_results(run: Path) -> bool:
+    try:
+        return any((run / "results").iterdir())
+    except OSError:
+        return False
 
 
 def check_name(name: str) -> None:

@@ -136,6 +136,8 @@ def test_old_runs_are_forgotten_but_not_their_results(lab: Lab) -> None:
                 with experiment(HERE / "W", "e") as xp:
                     if number == 0:
                         (xp.resultspath / "table").touch()
+                    if number == 3:
+                        xp.resultspath.rmdir()
         """
     )
     assert json.loads(say(lab, "list", "--json").stdout)[0]["runs"] == 7
