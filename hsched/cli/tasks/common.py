@@ -23,7 +23,7 @@ R = TypeVar("R")
 _PATIENCE_S = 60.0
 
 #: What a scheduler is started with that nobody described.
-_FOUND_BY_ITSELF: list[str] = []
+_FOUND_BY_ITSELF = ("--spec=auto",)
 
 
 def scheduler_option(function: F) -> F:
