@@ -50,7 +50,10 @@ GRAPH = between(TASKS, "from hsched.tasks import ProcTask, TaskGraph", "Lifecycl
 HOOKS = between(TASKS[TASKS.index("Lifecycle hooks and") :], "from hsched.tasks", "Exporting tasks")
 EXPORT = between(TASKS[TASKS.index("Exporting tasks#") :], "import hsched", "Then run from shell")
 COMMANDS = [
-    line for text in (USAGE, TASKS) for line in text.splitlines() if re.match(r"hsched (create|run)\b", line)
+    line
+    for text in (USAGE, TASKS)
+    for line in text.splitlines()
+    if re.match(r"hsched (create|run)\b", line)
 ]
 
 
