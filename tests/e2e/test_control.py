@@ -140,7 +140,8 @@ def test_a_suspended_job_can_be_killed(sched: Shell) -> None:
 
 
 def test_a_job_at_its_limit_is_timed_out(crash: Shell) -> None:
-    job = running(crash, "--time", "0.5s", "1", "sleep", "1000")
+    job = crash.submit("--time", "0.5s", "1", "touch up; exec sleep 1000")
+    crash.until((crash.folder / "up").exists, "it runs, or did")
     close_eyes(crash)
     ended = crash.wait(job)
     assert (ended["outcome"], ended["signal"]) == ("timed out", 15)
