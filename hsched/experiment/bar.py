@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from typing import TYPE_CHECKING
 
 from hsched.experiment import reporting
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
 #: So many running tasks have their own progress told beside the bar.
 _TOLD = 2
 
+#: Nobody reads faster, in seconds.
+_EVERY_S = 0.1
+
 
 class Bar:
     """Shows how many tasks are done, running, failed and waiting, and for how long still."""
@@ -24,6 +28,7 @@ class Bar:
         self._name = name
         self._progress: Progress | None = None
         self._task: TaskID | None = None
+        self._next = 0.0
 
     def open(self) -> None:
         """Show it, where a person looks on."""
@@ -50,7 +55,13 @@ class Bar:
         self._progress.start()
 
     def show(self, board: Board) -> None:
-        """Show how the tasks stand."""
+        """Show how the tasks stand, unless that was just done."""
+        if self._progress is None or time.monotonic() < self._next:
+            return
+        self._next = time.monotonic() + _EVERY_S
+        self._update(board)
+
+    def _update(self, board: Board) -> None:
         if self._progress is None or self._task is None:
             return
         counts = board.counts()
@@ -62,8 +73,9 @@ class Bar:
             + _details(board),
         )
 
-    def close(self) -> None:
+    def close(self, board: Board) -> None:
         """Leave the last state on the terminal."""
+        self._update(board)
         if self._progress is not None:
             self._progress.stop()
             self._progress = None

@@ -21,6 +21,7 @@ class Board:
         self.lock = threading.RLock()
         self._changed = threading.Condition(self.lock)
         self._jobs: dict[str, Job] = {}
+        self._counts: Counter[JobState] = Counter()
         self._unfinished = 0
         self._busy = 0
         self._on_change = on_change
@@ -44,17 +45,20 @@ class Board:
         """Take in a new task."""
         with self.lock:
             self._jobs[job.relpath] = job
+            self._counts[job.state] += 1
             self._unfinished += not job.state.finished
 
     def counts(self) -> Counter[JobState]:
         """Return how many tasks are in which state."""
         with self.lock:
-            return Counter(job.state for job in self._jobs.values())
+            return +self._counts
 
     def change(self, job: Job, state: JobState, failure: Failure | None = None) -> None:
         """Set the state of a task; a failure comes with ``ERROR``."""
         with self.lock:
             self._unfinished += job.state.finished - state.finished
+            self._counts[job.state] -= 1
+            self._counts[state] += 1
             job.state, job.failure = state, failure
             self._on_change(job)
             self._changed.notify_all()

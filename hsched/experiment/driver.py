@@ -287,7 +287,7 @@ class experiment:
         if status in (records.DONE, records.FAILED):
             self._watcher.close()
             self._notifications.close()
-        self._bar.close()
+        self._bar.close(self.board)
         if self._warmth is not None:
             self._warmth.close()
         counts = Counter({state.value: n for state, n in self.board.counts().items()})

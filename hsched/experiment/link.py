@@ -47,6 +47,7 @@ class Link:
         self._queue: deque[Job] = deque()
         self._live: dict[str, Job] = {}
         self._closing = False
+        self._lost: Failure | None = None  # why nothing more can be submitted
         self._sleeps = False  # said before the queue is looked at for the last time
         self._wake = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
         self._thread = threading.Thread(target=self._run, name="hsched-link", daemon=True)
@@ -54,7 +55,11 @@ class Link:
 
     def submit(self, job: Job) -> None:
         """Have a task submitted, after those that were given before."""
-        self._queue.append(job)
+        with self._board.lock:
+            if self._lost is not None:
+                self._board.change(job, JobState.ERROR, self._lost)
+                return
+            self._queue.append(job)
         if self._sleeps:
             os.eventfd_write(self._wake, 1)
 
@@ -166,10 +171,12 @@ class Link:
     def _give_up(self, error: HschedError) -> None:
         """Say of all that is not finished that nothing more is known of it."""
         with self._board.lock:
+            self._lost = Failure(REJECTED, message=str(error))
             for job in self._board.jobs:
-                if not job.state.finished:
-                    state = JobState.DONE if job.is_done() else JobState.ERROR
-                    self._board.change(job, state, Failure(REJECTED, message=str(error)))
+                if not job.state.finished and job.is_done():
+                    self._board.change(job, JobState.DONE)
+                elif not job.state.finished:
+                    self._board.change(job, JobState.ERROR, self._lost)
 
 
 def _can_be_named(upstream: Job, batch: Mapping[str, Job]) -> bool:

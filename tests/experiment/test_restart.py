@@ -213,9 +213,13 @@ def test_a_task_that_was_killed_has_failed_and_runs_again(lab: Lab, order: str) 
 
 def test_a_scheduler_that_is_stopped_ends_the_wait(own_lab: Lab) -> None:
     own_lab.shell.ok("hstart", "2")
-    driver = own_lab.start(PIPELINE)
+    text = PIPELINE.replace('mark("submitted")', 'mark("submitted")\n            AFTER')
+    after = 'until((HERE / "stopped").exists); A.C(x=7).submit()'
+    driver = own_lab.start(text.replace("AFTER", after))
     own_lab.until_marked("a0", "a1", "submitted")
     own_lab.shell.ok("hstop", "--force")
+    own_lab.allow("stopped")
     status, said = own_lab.end(driver)
     assert status == 1
-    assert "tasks failed" in said
+    assert "experiment e: 5 of 5 tasks failed" in said
+    assert "bad state or not running" in said
