@@ -5,7 +5,7 @@ from __future__ import annotations
 from _thread import RLock  # threading itself takes longer to import
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from hsched.experiment.errors import WrongAttribute, WrongValue
 from hsched.experiment.generators import PathGenerator
@@ -32,6 +32,22 @@ class Context:
         self.init_tasks = list(init_tasks)
         self.task: Any = None
         self.path = self.workspace
+
+
+class Way(NamedTuple):
+    """How a configuration is reached: from where, and by which parameter, keys and places."""
+
+    before: Way | None
+    names: tuple[str, ...]
+
+    def folder(self, root: Path) -> Path:
+        """Return the folder of what is reached, below that of a task."""
+        names: list[str] = []
+        way: Way | None = self
+        while way is not None:
+            names += reversed(way.names)
+            way = way.before
+        return root.joinpath("out", *reversed(names))
 
 
 def folder_of(config: Any, workspace: Path, digest: bytes) -> Path:
@@ -93,25 +109,25 @@ def _seal(config: Any, context: Context) -> None:
     state.digest, state.folder, state.workspace = digest, context.path, context.workspace
 
 
-def _places(root: Any) -> Iterator[tuple[Any, tuple[str, ...]]]:
-    """Yield what is not sealed below a configuration, with the names that lead there."""
+def _places(root: Any) -> Iterator[tuple[Any, Way | None]]:
+    """Yield what is not sealed below a configuration, with the way that leads there."""
     seen = {id(root)}
-    stack: list[tuple[Any, tuple[str, ...]]] = [(root, ())]
+    stack: list[tuple[Any, Way | None]] = [(root, None)]
     while stack:
-        config, names = stack.pop()
-        yield config, names
-        found = []
+        config, way = stack.pop()
+        yield config, way
+        found: list[tuple[Any, tuple[str, ...]]] = []
         for name, value in named_values(config):
             parameter = schema_of(type(config)).by_name[name]
             if not parameter.field.ignore_generated:
                 refuse_generated(parameter, value)
-            found += [(one, (*names, *inner)) for one, inner in _inside(value, (name,))]
+            found += _inside(value, (name,))
         for index, task in enumerate(state_of(config).init_tasks):
-            found.append((task, (*names, "init", str(index))))
-        for one, inner in reversed(found):
+            found.append((task, ("init", str(index))))
+        for one, names in reversed(found):
             if id(one) not in seen and not state_of(one).sealed:
                 seen.add(id(one))
-                stack.append((one, inner))
+                stack.append((one, Way(way, names)))
 
 
 def _inside(value: Any, names: tuple[str, ...]) -> Iterator[tuple[Any, tuple[str, ...]]]:
@@ -127,17 +143,17 @@ def _inside(value: Any, names: tuple[str, ...]) -> Iterator[tuple[Any, tuple[str
 
 
 def _paths(
-    places: list[tuple[Any, tuple[str, ...]]], context: Context
+    places: list[tuple[Any, Way | None]], context: Context
 ) -> Iterator[tuple[Any, str, Path]]:
     """Yield the paths to be made: of which configuration, for which parameter."""
-    for config, names in places:
-        folder = context.path.joinpath("out", *names) if names else context.path
+    for config, way in places:
         for name, parameter in schema_of(type(config)).by_name.items():
             if parameter.factory is None:
                 continue
-            base = folder
             if isinstance(parameter.factory, PathGenerator) and parameter.factory.partial:
                 base = parameter.factory.partial.folder(context.task, context.workspace)
+            else:
+                base = way.folder(context.path) if way is not None else context.path
             yield config, name, base / parameter.factory(context, config)
 
 
