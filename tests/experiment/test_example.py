@@ -27,7 +27,8 @@ def test_the_example_is_killed_and_takes_up_where_it_was(lab: Lab) -> None:
     killed = [path.parents[1] for path in lab.workspace.glob(first) if kill(path.parents[1])]
     lab.until(lambda: not lab.shell.jobs("--state", "running"), "they are gone")
     killed = [folder for folder in killed if not (folder / "train.done").exists()]
-    said = lab.shell.ok(sys.executable, str(EXAMPLE), "W", *SMALL, cwd=lab.folder)
+    words = (str(EXAMPLE), "W", *SMALL)
+    said = lab.shell.ok(sys.executable, *words, cwd=lab.folder, timeout=240)
     head, *rows, last = said.splitlines()
     assert head.split() == ["passes", "linear", "network"]
     assert [row.split()[0] for row in rows] == ["50", "100"]
