@@ -101,6 +101,7 @@ class _Reader:
         self._file = file
 
     def settings(self, text: str) -> Settings:
+        """Return what the text of the file says."""
         try:
             import yaml
         except ImportError:
