@@ -36,6 +36,9 @@ def gpu(used: int | None, *processes: Process) -> Device:
         (gpu(14 * G, OURS, HIDDEN), 12 * G, 2 * G),
         (gpu(4 * G, UNTOLD), 0, 4 * G),
         (gpu(4 * G)._replace(processes=None), 3 * G, G),
+        (gpu(4 * G), 0, 4 * G),
+        (gpu(4 * G), 3 * G, G),
+        (gpu(14 * G, OURS), 20 * G, 4 * G),
         (gpu(None)._replace(processes=None), 0, 0),
     ],
 )

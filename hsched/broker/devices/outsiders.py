@@ -27,15 +27,15 @@ def seen(device: Device, claimed: int) -> Outsiders:
     """Return what others than our jobs use of ``device``.
 
     ``claimed`` is what our jobs claim of it.  Where NVML does not tell of each process how
-    much it uses, or tells of processes that are not visible here, what jobs have claimed
-    is taken to be theirs.
+    much it uses, tells of processes that are not visible here, or of none of ours (it hides
+    some in containers), what jobs have claimed is taken to be theirs.
     """
     processes = device.processes or ()
     strangers = [one for one in processes if one.root is None and one.visible]
     theirs = sum(one.memory or 0 for one in strangers)
     ours = sum(one.memory or 0 for one in processes if one.root is not None)
     nobodys = max(0, (device.used or 0) - theirs - ours)
-    if not _tells_all(device):
+    if not (ours and _tells_all(device)):
         nobodys = max(0, nobodys - max(0, claimed - ours))
     if nobodys <= max(_LEAST_NOISE, int((device.total or 0) * _NOISE)):
         nobodys = 0
