@@ -3,7 +3,7 @@
  * libnvidia-ml.so.1 and the real pynvml loads it.  What it tells stands in the file that
  * FAKE_NVML names, and is read at each call:
  *
- *   gpu UUID MEMORY [used=N] [util=N] [temp=N] [lost] [refuses=CALL,CALL] [mig]
+ *   gpu UUID MEMORY [used=N] [reserved=N] [util=N] [temp=N] [lost] [refuses=CALL,CALL] [mig]
  *   slice UUID MEMORY [used=N]     a MIG slice of the GPU above
  *   compute PID MEMORY             a process on what stands above; its memory is used, too
  *   graphics PID MEMORY
@@ -22,10 +22,11 @@ enum { OK = 0, UNINITIALIZED = 1, INVALID = 2, NOT_SUPPORTED = 3, NOT_FOUND = 6,
 
 typedef unsigned long long u64;
 typedef struct { unsigned pid; u64 memory; unsigned gpu_instance, compute_instance; } Info;
+typedef struct { unsigned version; u64 total, reserved, free, used; } Memory2;
 typedef struct { unsigned pid; long memory; int graphics; } Process;
 typedef struct {
 	char uuid[80], refuses[200];
-	long total, used, util, temp;
+	long total, used, reserved, util, temp;
 	int parent, lost, mig, processes;
 	Process process[MOST];
 } Entry;
@@ -39,6 +40,8 @@ static void options(Entry *entry, char *words)
 	for (char *word = strtok(words, " \n"); word; word = strtok(NULL, " \n")) {
 		if (!strncmp(word, "used=", 5))
 			entry->used = atol(word + 5);
+		else if (!strncmp(word, "reserved=", 9))
+			entry->reserved = atol(word + 9);
 		else if (!strncmp(word, "util=", 5))
 			entry->util = atol(word + 5);
 		else if (!strncmp(word, "temp=", 5))
@@ -187,6 +190,23 @@ int nvmlDeviceGetMemoryInfo(void *handle, u64 *info)
 		info[0] = (u64)entry->total << 20;
 		info[1] = (u64)(entry->total - entry->used) << 20;
 		info[2] = (u64)entry->used << 20;
+	}
+	return result;
+}
+
+/* Drivers that know of reserved memory have this one. */
+int nvmlDeviceGetMemoryInfo_v2(void *handle, Memory2 *info)
+{
+	Entry *entry;
+	int result = find(&entry, handle, "MemoryInfo");
+
+	if (!result && !entry->reserved)
+		return NOT_SUPPORTED;
+	if (!result) {
+		info->total = (u64)entry->total << 20;
+		info->reserved = (u64)entry->reserved << 20;
+		info->used = (u64)entry->used << 20;
+		info->free = info->total - info->reserved - info->used;
 	}
 	return result;
 }

@@ -53,6 +53,12 @@ def test_values_that_are_not_supported_are_unknown(nvml: Fake) -> None:
     assert "ComputeRunningProcesses: " in device.trouble
 
 
+def test_what_the_driver_reserves_is_no_memory_for_programs(nvml: Fake) -> None:
+    nvml.tell("gpu GPU-a 24576 reserved=600 used=7")
+    (device,) = read_once().devices
+    assert (device.total, device.used) == (23976 * M, 7 * M)
+
+
 def test_memory_that_is_not_told_of_a_process_is_unknown(nvml: Fake) -> None:
     nvml.tell("gpu GPU-a 100 used=50", "compute 1 -1")
     (device,) = read_once().devices
