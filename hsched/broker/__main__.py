@@ -16,6 +16,8 @@ def main() -> int:
     """Become the broker; tell on the ready descriptor whether that worked."""
     options = _parse()
     os.umask(0o077)
+    if options.ready_fd >= 0:
+        os.set_inheritable(options.ready_fd, False)  # whoever waits for its end waits for us alone
     if not options.foreground:
         _detach(options.ready_fd)
     try:

@@ -53,9 +53,10 @@ def command(scheduler: str | None, as_json: bool) -> None:
     elif on_terminal():
         from hsched.cli.table import show_table  # slow to import, and for people only
 
-        show_table(HEADER, map(_cells, found))
+        show_table(HEADER, [_cells(gpu, gpu["name"]) for gpu in found])
     else:
-        put(columns([HEADER, *map(_cells, found)], _WIDTHS))
+        rows = [_cells(gpu, word(gpu["name"])) for gpu in found]
+        put(columns([HEADER, *rows], _WIDTHS))
 
 
 def _known(scheduler: str | None) -> DevicesReply | None:
@@ -114,14 +115,14 @@ def _process(process: Process, roots: dict[int, str]) -> dict[str, Any]:
     }
 
 
-def _cells(gpu: dict[str, Any]) -> tuple[str, ...]:
+def _cells(gpu: dict[str, Any], name: str) -> tuple[str, ...]:
     """Return a GPU as one line, in the order of the header; `?` is what NVML does not tell."""
     number = "gone" if gpu["index"] is None else str(gpu["index"])
     shown = ("memory.used", "memory.free", "memory.total", "memory.claimed")
     return (
         number,
         gpu["uuid"],
-        word(gpu["name"]),
+        name,
         _or_unknown(gpu["temperature.gpu"]),
         _or_unknown(gpu["utilization.gpu"]),
         *(_or_unknown(gpu[key]) for key in shown),

@@ -170,6 +170,21 @@ def test_a_driver_that_hangs_costs_jobs_with_gpus_alone(lab: Shell, nvml: Fake) 
     lab.until(lambda: not lab.processes(), "no helper is left")
 
 
+def test_a_job_that_waited_for_nvml_runs_once_after_a_crash(lab: Shell, nvml: Fake) -> None:
+    lab.env["HSCHED_NVML_TIMEOUT"] = "60"
+    nvml.tell(A)
+    lab.ok("hstart", "8,1")
+    nvml.tell(A, "hangs MemoryInfo")
+    job = lab.submit("0,1", "echo once >> seen")
+    lab.until(lambda: lab.job(job)["state"] == "starting", "NVML is asked")
+    helpers = [pid for pid in lab.processes() if b"helper" in _arguments(pid)]
+    lab.kill_broker()
+    lab.until(lambda: not any(map(is_alive, helpers)), "the helper has ended with its broker")
+    nvml.tell(A)
+    done = lab.wait(job)
+    assert (done["outcome"], done["attempt"], lab.written("seen")) == ("succeeded", 1, "once\n")
+
+
 def test_the_helper_may_be_killed(lab: Shell, nvml: Fake) -> None:
     nvml.tell(A)
     lab.ok("hstart", "8,1")

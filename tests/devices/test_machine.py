@@ -32,6 +32,8 @@ def test_jobs_share_the_memory_of_a_machine_without_gpus(shell: Shell) -> None:
     shell.ok("hkill", first)
     assert shell.wait(second)["outcome"] == "succeeded"
     assert shell.written("seen") == "0:\n"
+    again = shell.job(shell.ok("hrerun", second))
+    assert (again["min_devices"], again["device_memory_bytes"]) == (1, int(MEMORY * 0.6))
 
 
 @pytest.mark.slow
@@ -42,3 +44,7 @@ def test_gpus_of_which_nobody_knows_the_memory_are_whole(shell: Shell) -> None:
     line = "echo $CUDA_VISIBLE_DEVICES > seen"
     assert shell.wait(shell.submit("1", "--min-devices", "2", line))["devices"] == [0, 1]
     assert shell.written("seen") == "0,1\n"
+    held = shell.submit("--hold", "1", "--min-devices", "2", "true")
+    refused = shell.run("hupdate", "--slots", "2", held)
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert "asks for 2 devices besides its slots" in refused.stderr
