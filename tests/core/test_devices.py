@@ -226,6 +226,28 @@ def test_shares_are_collected_for_a_head_that_was_overtaken_too_often() -> None:
     assert [sched.end(n) for n in (1, 3, 4)] == [[], [], [2]]
 
 
+def test_no_whole_gpu_goes_out_past_a_head_that_can_share_it() -> None:
+    sched = gpus(24, 24, k=0)
+    sched.submit(share(1, 10), share(2, 20, 2))
+    assert sched.submit(whole(3)) == []
+    assert sched.reason(C, 0.0) == "behind 2 (priority 0)"
+    assert sched.end(1) == [2]
+
+
+def test_in_strict_order_nobody_passes_a_share_that_does_not_fit() -> None:
+    sched = gpus(24, policy=Policy.FIFO)
+    sched.submit(share(1, 20), share(2, 20))
+    assert sched.submit(share(3, 4)) == []
+
+
+def test_a_gpu_that_outsiders_occupy_does_not_come_back_for_a_reservation() -> None:
+    sched = gpus(24, 24)
+    sched.run(whole(1, time_limit_s=10.0, grace_s=0.0), whole(2, time_limit_s=20.0, grace_s=0.0))
+    sched.handle(DevicesSeen((G, 0), ("pid 7", "")))
+    sched.submit(whole(3))
+    assert sched.expected_start(C, 0.0) == 20.0
+
+
 def holding(job: NewJob, devices: tuple[int, ...]) -> RestoredJob:
     """Return a running job as the store has it."""
     held = Allocation(((), ()), (0, 0), devices, job.request.memory)

@@ -15,13 +15,13 @@ from hsched.broker.devices.mapping import Mapping, identified
 from hsched.broker.devices.placement import Placement
 from hsched.broker.store.rows import Run
 from hsched.core.effects import Effect, EndJob, StartJob
-from hsched.core.events import CancelAsked, Ended, Event, Started, Submitted
+from hsched.core.events import CancelAsked, Ended, Event, Started, StartsStopped, Submitted
 from hsched.core.model import NewJob, OutcomeKind, Request, State, job_id
 from hsched.core.policy import Policy
 from hsched.core.scheduler import Scheduler
 from hsched.core.spec import parse_spec
 from hsched.devices.reading import Device, Process, Reading
-from tests.core.kit import OK
+from tests.core.kit import FAILED, OK
 
 G = 1 << 30
 NODE = parse_spec("8,2")
@@ -161,6 +161,15 @@ def test_of_two_claims_that_do_not_fit_the_later_one_goes_back(world: World) -> 
     assert world.state(3) is State.PENDING
 
 
+def test_what_nobody_is_told_to_use_is_no_claim_of_a_job_that_has_not_started(
+    world: World,
+) -> None:
+    hidden = A._replace(used=8 * G, processes=(Process(9, 8 * G, visible=False),))
+    world.submit(0, 0, share=20)
+    world.asker.answer(hidden, B._replace(used=20 * G, processes=(STRANGER,)))
+    assert world.state(1) is State.PENDING
+
+
 def test_who_waits_for_outsiders_has_nvml_asked_again_less_and_less_often(world: World) -> None:
     world.submit(0, 2)
     world.asker.answer(BUSY, B)
@@ -205,6 +214,17 @@ def test_samples_are_taken_while_a_job_with_gpus_runs(world: World) -> None:
     assert (so_far.peak_memory, so_far.utilisation, so_far.untouched) == (9 * G, 50.0, ())
     assert world.devices.use_of(job_id(1)) == so_far
     world.apply(Ended(job_id(1), OK))
+    world.now += 5.0
+    world.devices.look_at(world.now)
+    assert (world.asker.waiting, world.devices.deadline) == ([], None)
+
+
+def test_a_job_that_waits_for_another_try_is_not_sampled(world: World) -> None:
+    world.apply(Submitted((NewJob(job_id(1), Request((0, 1)), retries=1),)))
+    world.asker.answer(A, B)
+    world.scheduler.handle(StartsStopped(), world.now)
+    world.apply(Ended(job_id(1), FAILED))
+    assert world.state(1) is State.PENDING
     world.now += 5.0
     world.devices.look_at(world.now)
     assert (world.asker.waiting, world.devices.deadline) == ([], None)

@@ -121,6 +121,7 @@ class Devices:
         self._asker.look_at(now)
         if self._sample_at is not None and now >= self._sample_at:
             self._sample_at = None
+            self._forget_idle()
             if self._usage:
                 self._asker.ask(self._sample)
         if self._recheck_at is not None and now >= self._recheck_at:
@@ -256,6 +257,13 @@ class Devices:
             self._sample_at = clock.monotonic() + SAMPLE_S
         if self._recheck_at is None and not self._asker.deadline and self._is_waited_for():
             self._recheck_at = clock.monotonic() + self._recheck_s
+
+    def _forget_idle(self) -> None:
+        """Sample jobs no more that wait for another try."""
+        find = self._broker.scheduler.find
+        idle = [one for one in self._usage if (job := find(one)) is None or not job.is_holding]
+        for job_id in idle:
+            del self._usage[job_id]
 
     def _is_waited_for(self) -> bool:
         """Whether some job waits for what outsiders use, or for a device that is gone."""
