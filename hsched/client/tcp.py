@@ -20,6 +20,10 @@ _ENDS = (
     | zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL
 )
 
+#: A broker that dies in the middle of the handshake, or one with another key.
+_UNCLEAR = (zmq.EVENT_DISCONNECTED, zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL)
+_SETTLE_S = 0.1
+
 #: How often a connection is tried that ends in the middle of the handshake.
 _ATTEMPTS = 3
 
@@ -47,8 +51,9 @@ def connect(
         if greeted == zmq.EVENT_HANDSHAKE_SUCCEEDED:
             return dealer, monitor
         close(dealer, monitor)
-        if greeted != zmq.EVENT_DISCONNECTED:
+        if greeted not in _UNCLEAR:
             break
+        time.sleep(_SETTLE_S)
     raise NotPermitted(
         f"the scheduler at {tcp} does not take our key ({network.key_file(tcp)}), or is "
         "another's; install the keys that its `hsched keys` has made"
