@@ -137,7 +137,7 @@ def test_keys_that_others_may_read_are_not_used(remote: Shell) -> None:
 
 def test_a_scheduler_that_does_not_listen_there_is_told_at_once(shell: Shell) -> None:
     shell.ok("hstart", "1")
-    told = shell.run("hjobs", env={"HSCHED_PORT": str(free_port())}, timeout=20)
+    told = shell.run("hjobs", env={"HSCHED_PORT": str(free_port())})
     assert told.returncode == 1
     assert "does not listen at 127.0.0.1:" in told.stderr
 

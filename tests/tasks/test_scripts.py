@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import subprocess
 import sys
 import textwrap
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -313,6 +315,20 @@ def test_ten_thousand_tasks_are_one_batch_and_all_or_none(lab: Shell) -> None:
     assert len(names) == 10_002
     assert lab.ok("hnslots", "used") == "4"
     lab.ok("hsched", "exit", "--force")
+
+
+def test_the_graph_of_the_documentation_runs_as_it_stands(lab: Shell) -> None:
+    text = (Path(__file__).parents[2] / "docs" / "tasks.md").read_text()
+    (code,) = re.findall(r"^```python\n(.*?)^```", text, re.M | re.S)
+    (lab.folder / "task.py").write_text(code)
+    names = lab.ok("hsched", "create", "task.py").split()
+    assert lab.run("hwait", *names).returncode == 3
+    folder = lab.job("1")["out"].removesuffix("/stdout.log")
+    assert lab.ok("hlog", names[0]) == f"fetched  into {folder}"
+    told = {name: lab.ok("hlog", f"diamond/{name}").splitlines() for name in ("left", "right")}
+    for side, end in (("left", "done"), ("right", "failed")):
+        assert told[side] == [f"diamond/{side} starts", side, f"diamond/{side} is {end}"]
+    assert lab.ok("hlog", "diamond/report") == "a short report"
 
 
 def test_from_python_tasks_are_submitted_without_a_script(lab: Shell) -> None:

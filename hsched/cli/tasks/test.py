@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from hsched import paths
+from hsched import network, paths
 from hsched.cli.common import Command, put
 from hsched.cli.tasks.common import called, is_running, pick, place_of, scheduler_option
 from hsched.client import Client
+from hsched.errors import NotRunning
 
 if TYPE_CHECKING:
     from hsched.wire.jobs import JobView
@@ -27,13 +28,12 @@ def command(scheduler: str | None, task: str | None) -> int:
 
     The exit status is 1 where it does not. Nothing is started for it.
     """
-    place = place_of(scheduler)
-    if not is_running(place):
+    pid = _broker(scheduler)
+    if pid is None:
         put(["Backend is not running."])
         return 1
     if task is None:
-        address = paths.read_address(place)
-        put([f"backend is running with PID {address.pid if address else 0}."])
+        put([f"backend is running with PID {pid}."])
         return 0
     with Client(scheduler) as client:
         jobs = pick(client, (task,), False, scope="all")
@@ -46,6 +46,20 @@ def command(scheduler: str | None, task: str | None) -> int:
         for job in found
     )
     return 0 if all(job.pid is not None for job in found) else 1
+
+
+def _broker(scheduler: str | None) -> int | None:
+    """Return the process of the scheduler, None where it does not run."""
+    tcp = network.address()
+    if tcp is not None and not tcp.is_loopback:  # perhaps on another machine, so it is asked
+        try:
+            with Client(scheduler) as client:
+                return client.status().pid
+        except NotRunning:
+            return None
+    place = place_of(scheduler)
+    address = paths.read_address(place)
+    return address.pid if address is not None and is_running(place) else None
 
 
 def _with_pid(client: Client, job: JobView) -> JobView:
