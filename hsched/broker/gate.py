@@ -7,6 +7,7 @@ keys are read anew for each who comes, so what `hsched keys` changes counts at o
 from __future__ import annotations
 
 import logging
+import socket
 
 import zmq
 from zmq.utils import z85
@@ -44,11 +45,11 @@ class Gate:
         self._zap.bind(_ZAP)
         try:
             # What is set from here on counts for this address, and not for the socket file.
-            router.set(zmq.IPV6, int(tcp.is_v6))
+            router.set(zmq.IPV6, 1)
             router.set(zmq.CURVE_SECRETKEY, server.secret.encode())
             router.set(zmq.CURVE_SERVER, 1)
-            router.bind(tcp.endpoint)
-        except zmq.ZMQError as error:
+            router.bind(_numeric(tcp).endpoint)
+        except (zmq.ZMQError, OSError) as error:
             self._zap.close(linger=0)
             raise HschedError(f"cannot listen at {tcp}: {error.strerror}") from error
         finally:
@@ -82,3 +83,13 @@ class Gate:
         except HschedError as error:
             log.warning("%s", error)
             return None
+
+
+def _numeric(tcp: network.Tcp) -> network.Tcp:
+    """Return the address without a name in it, for ZeroMQ binds to none.
+
+    Raises:
+        OSError: nobody knows the name.
+    """
+    found = socket.getaddrinfo(tcp.host, tcp.port, type=socket.SOCK_STREAM)
+    return network.Tcp(str(found[0][4][0]), tcp.port)

@@ -65,7 +65,7 @@ def _connected(
 ) -> tuple[zmq.Socket[bytes], zmq.Socket[bytes]]:
     own = keys.own()
     dealer = context.socket(zmq.DEALER)
-    dealer.set(zmq.IPV6, int(tcp.is_v6))
+    dealer.set(zmq.IPV6, 1)
     dealer.set(zmq.CURVE_SERVERKEY, keys.server.public.encode())
     dealer.set(zmq.CURVE_PUBLICKEY, own.public.encode())
     dealer.set(zmq.CURVE_SECRETKEY, own.secret.encode())

@@ -10,7 +10,8 @@ from __future__ import annotations
 import sys
 
 if __name__ == "__main__":
-    del sys.path[0]  # our own folder; the modules in it are not to be found by their short names
+    # Not our own folder: the modules in it are not to be found by their short names.
+    sys.path[:] = [one for one in sys.path if one != __file__.rpartition("/")[0]]
 
 import contextlib
 import linecache
