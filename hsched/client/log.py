@@ -60,7 +60,8 @@ def follow(client: Client, job: JobView, err: bool, last: int | None) -> Iterato
 
 def _path(job: JobView, err: bool) -> str:
     path = job.err if err else job.out
-    assert path is not None, "the broker knows where every job writes"
+    if path is None:
+        raise Refused(f"job {job.id} writes where its caller does; there is no log of it here")
     return os.fsdecode(raw(path))
 
 

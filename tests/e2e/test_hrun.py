@@ -271,6 +271,21 @@ def test_an_end_is_told_to_nobody_where_the_scheduler_was_removed(cores: Shell) 
         assert said.startswith("hrun: the end of job 1 could not be told: ")
 
 
+def test_one_that_waits_while_the_scheduler_is_drained(cores: Shell) -> None:
+    os.mkfifo(cores.folder / "go")
+    cores.submit("2", "read x <go")
+    with hrun(cores, "1", "touch", "ran") as process:
+        queued(cores, "2")
+        cores.ok("hstop", "--drain")
+        assert "being drained" in cores.run("hrun", "0", "true").stderr
+        cores.sh("echo >go")
+        assert "bad state or not running" in process.communicate(timeout=DEADLINE_S)[1]
+        assert process.returncode == 125
+    cores.ok("hstart", "--continue")
+    assert cores.wait("2")["outcome"] == "cancelled"
+    assert not (cores.folder / "ran").exists()
+
+
 def test_hrerun_and_hadopt_leave_it_alone(cores: Shell) -> None:
     os.mkfifo(cores.folder / "go")
     with hrun(cores, "1", "-c", "echo $$ >ready; read x <go") as process:
@@ -279,3 +294,4 @@ def test_hrerun_and_hadopt_leave_it_alone(cores: Shell) -> None:
         cores.sh("echo >go")
         process.wait(DEADLINE_S)
     assert "is of kind foreground" in cores.run("hrerun", "1").stderr
+    assert "there is no log of it here" in cores.run("hlog", "1").stderr
