@@ -27,15 +27,19 @@ ALLOWED: dict[str, set[str]] = {
     "core": set(),
     "wire": {"hsched.core", "typing_extensions"},  # the latter for type checkers alone
     "client": {"hsched.core", "hsched.wire", "hsched.paths", "hsched.network", "zmq"},
+    # What is said to Slurm; the broker says it, and launchers of experiments may.
+    "slurm": {"hsched.core"},
     "broker": {"hsched.core", "hsched.wire", "hsched.paths", "hsched.native", "hsched.devices"}
-    | {"hsched.network", "zmq", "psutil"},
+    | {"hsched.network", "hsched.slurm", "zmq", "psutil"},
     "devices": {"psutil", "pynvml"},
     "cli": _CLIENTS
-    | {"hsched.tasks", "hsched.experiment", "hsched.simulate", "hsched.devices", "click", "rich"},
+    | {"hsched.tasks", "hsched.experiment", "hsched.simulate", "hsched.devices"}
+    | {"click", "rich", "yaml"},
     "tasks": _CLIENTS | {"cloudpickle"},
     "simulate": _CLIENTS,
     # annotationlib is of the standard library of Python 3.14.
-    "experiment": _CLIENTS | {"rich", "yaml", "typing_extensions", "annotationlib"},
+    "experiment": _CLIENTS
+    | {"hsched.slurm", "rich", "yaml", "typing_extensions", "annotationlib"},
     # The shim runs as a file, without the package around it; the build hook in the build.
     "native": {"hatchling", "pyshim"},
 }

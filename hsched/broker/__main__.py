@@ -20,6 +20,8 @@ def main() -> int:
         os.set_inheritable(options.ready_fd, False)  # whoever waits for its end waits for us alone
     if not options.foreground:
         _detach(options.ready_fd)
+    if options.ready_fd >= 0:  # whoever has it open keeps the caller waiting
+        os.set_inheritable(options.ready_fd, False)
     try:
         return _serve(options)
     except HschedError as error:
@@ -47,6 +49,8 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("--resume", action="store_true")
     parser.add_argument("--foreground", action="store_true")
     parser.add_argument("--salvage", action="store_true")
+    parser.add_argument("--engine")
+    parser.add_argument("--engine-option", action="append", default=[])
     parser.add_argument("--ready-fd", type=int, default=-1)
     return parser.parse_args()
 
@@ -85,6 +89,8 @@ def _serve(options: argparse.Namespace) -> int:
         keep_env_s=options.keep_env,
         continued=options.continued,
         resumed=options.resume,
+        engine=options.engine,
+        engine_options=tuple(options.engine_option),
         tcp=network.address(),
     )
     broker = daemon.build(place, settings, lock)

@@ -20,6 +20,7 @@ from hsched.broker.adopted import Adopted
 from hsched.broker.announcer import Announcer
 from hsched.broker.devices.devices import Devices
 from hsched.broker.endpoint import Incoming, Peer, encode
+from hsched.broker.engines import engine_of
 from hsched.broker.foreground import Foreground
 from hsched.broker.hooks import Hooks
 from hsched.broker.housekeeping import Housekeeping
@@ -66,6 +67,7 @@ class Broker:
         self._turn = Turn()
         self._housekeeping = Housekeeping(parts.store, parts.run)
         self.devices = Devices(self)
+        self.engine = engine_of(self)
         self._build_core()
         self.waker.watch(self._endpoint.descriptor, self._look_for_requests)
         self.waker.watch(self._premises.descriptor, self._mend)
@@ -140,6 +142,7 @@ class Broker:
     def close(self) -> None:
         """Close socket and store; shims and their jobs go on."""
         self.devices.close()
+        self.engine.close()
         self.shims.forget_all()
         self.adopted.forget_all()
         self.foreground.forget_all()
@@ -251,6 +254,7 @@ class Broker:
             return
         self.starter.look_at(now)
         self.devices.look_at(now)
+        self.engine.look_at(now)
         deadline = self.scheduler.next_deadline()
         if deadline is not None and deadline <= now:
             self.apply(TimePassed())
@@ -278,6 +282,7 @@ class Broker:
         if self._trouble is not None:
             return max(0.0, self._retry_at - clock.monotonic())
         moments = [self.scheduler.next_deadline(), self.starter.deadline, self.devices.deadline]
+        moments.append(self.engine.deadline)
         earliest = min((moment for moment in moments if moment is not None), default=None)
         return None if earliest is None else max(0.0, earliest - clock.monotonic())
 
@@ -295,6 +300,7 @@ class Broker:
                 self.checkpoint("after replies")
             self._carry_out(turn.effects)
             self.shims.cancel()
+            self.engine.committed(turn.effects)
             for path in turn.spent_records:
                 self.shims.records.spent(path)
             self.announcer.publish()
@@ -304,7 +310,8 @@ class Broker:
             self._write()
             if self.hooks.follow(self._turn):
                 self._write()
-            if self.stop_request is not None and not self.scheduler.live_count:
+            ended = not self.scheduler.live_count and self.engine.is_settled
+            if self.stop_request is not None and ended:
                 request, self.stop_request = self.stop_request, None
                 stop.finish(self, *request)
                 self.leave()
@@ -331,7 +338,7 @@ class Broker:
                     self.announcer.note(job_id, State.STARTING)
                     self.devices.start(effect)
                 case SignalJob(job_id, number):
-                    self._holders(job_id).signal(job_id, number)
+                    self.engine.signal(job_id, number)
                 case ChangeJob(job_id):
                     self.announce(job_id)
                 case EndJob(job_id, outcome, _, attempt):
@@ -339,7 +346,8 @@ class Broker:
                     self.foreground.ended(job_id, outcome, attempt)
         self.announcer.note_arrays(effects, self._turn.effects, self.scheduler.has_members)
 
-    def _holders(self, job_id: JobId) -> Shims | Adopted | Foreground:
+    def holders(self, job_id: JobId) -> Shims | Adopted | Foreground:
+        """Return who holds a job that runs on this machine."""
         if job_id in self.foreground:
             return self.foreground
         return self.adopted if job_id in self.adopted else self.shims
@@ -363,6 +371,7 @@ class Broker:
         self.devices.core_built()
         self._last_number = self.store.last_job_number(self.run.number)
         self._turn = Turn()
+        self.engine.reset()
 
     def _fall_back(self, error: Exception) -> None:
         """Go back to what the store says, and refuse changes until it can be written."""

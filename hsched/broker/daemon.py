@@ -40,6 +40,7 @@ from hsched.devices.reading import Reading
 from hsched.errors import HschedError, NotRunning, Refused, StoreError, WrongUsage
 from hsched.network import Tcp
 from hsched.paths import Place
+from hsched.slurm.options import parse as parse_options
 
 log = logging.getLogger("hsched")
 
@@ -66,10 +67,12 @@ class Settings:
     continued: bool = False  # the run that there is, as a killed broker left it
     resumed: bool = False  # also where it was drained
     tcp: tuple[str, int] | None = None
+    engine: str | None = None
+    engine_options: tuple[str, ...] = ()
 
     def options(self, before: dict[str, Any]) -> dict[str, Any]:
         """Return the options of a run, those of ``before`` where nothing else was said."""
-        said = {
+        said: dict[str, Any] = {
             "policy": self.policy,
             "overtake": self.overtake,
             "cgroup": self.cgroup,
@@ -80,6 +83,8 @@ class Settings:
             "keep_env_s": self.keep_env_s,
             "tcp": None if self.tcp is None else list(self.tcp),
         }
+        if self.engine == "slurm":
+            said |= {"engine": "slurm", "engine_options": parse_options(self.engine_options)}
         after = {**before, **{name: value for name, value in said.items() if value is not None}}
         if self.resumed:
             after.pop("draining", None)
@@ -134,7 +139,12 @@ def new_scheduler(run: Run) -> Scheduler:
     policy = Policy(options.get("policy", Policy.BACKFILL.value))
     sharing = Mapping.of(options, run.resources).sharing()
     scheduler = Scheduler(
-        run.resources, policy, options.get("overtake", 10), sharing, _near(options, run.resources)
+        run.resources,
+        policy,
+        options.get("overtake", 10),
+        sharing,
+        _near(options, run.resources),
+        elsewhere="engine" in options,
     )
     numbered = [(i, one) for i, one in enumerate(run.resources) if one.numbered]
     for position, one in numbered:
@@ -197,14 +207,37 @@ def _open_run(place: Place, store: Store, settings: Settings) -> Run:
             f"scheduler {place.name} was drained and has jobs left; "
             "`hstart --continue` goes on with them, and then `hstop --force` cancels them"
         )
-    spec, reading = _machine(settings.spec)
-    resources = run.resources if spec is None else parse_spec(spec)
-    options = _with_devices(settings.options(run.options), resources, reading)
+    _check_engine(run, settings)
+    resources, options = _goes_on(run, settings)
     changed = replace(run, resources=resources, options=options)
     store.begin()
     store.update_run(changed)
     store.commit()
     return changed
+
+
+def _goes_on(run: Run, settings: Settings) -> tuple[tuple[Resource, ...], dict[str, Any]]:
+    """Return the resources and options of a run that was not stopped, from now on."""
+    spec, reading = _machine(settings.spec)
+    resources = run.resources if spec is None else parse_spec(spec)
+    options = settings.options(run.options)
+    if "engine" in options:
+        return resources, options
+    return resources, _with_devices(options, resources, reading)
+
+
+def _check_engine(run: Run, settings: Settings) -> None:
+    """Check that a run goes on where its jobs are.
+
+    Raises:
+        Refused: it was begun elsewhere.
+    """
+    engine = run.options.get("engine", "local")
+    if settings.engine not in (None, engine):
+        raise Refused(
+            f"there is a run that was not stopped, with --engine {engine}; `hstart --continue` "
+            "goes on with it, and `hstop` ends it"
+        )
 
 
 def _tcp_of(run: Run) -> Tcp | None:
@@ -213,9 +246,7 @@ def _tcp_of(run: Run) -> Tcp | None:
 
 
 def _new_run(place: Place, store: Store, settings: Settings) -> Run:
-    spec, reading = _machine(settings.spec)
-    resources = parse_spec(str(len(os.sched_getaffinity(0))) if spec is None else spec)
-    options = _with_devices(settings.options({}), resources, reading)
+    resources, options = _on_slurm(settings) if settings.engine == "slurm" else _here(settings)
     name = _new_run_name(place)
     folder = os.path.join(place.folder, name)
     try:
@@ -229,6 +260,24 @@ def _new_run(place: Place, store: Store, settings: Settings) -> Run:
     totals = [resource.capacity for resource in resources]
     log.info("run %s with %s", name, format_amounts(totals, resources))
     return run
+
+
+def _here(settings: Settings) -> tuple[tuple[Resource, ...], dict[str, Any]]:
+    """Return the resources and options of a run on this machine."""
+    spec, reading = _machine(settings.spec)
+    resources = parse_spec(str(len(os.sched_getaffinity(0))) if spec is None else spec)
+    return resources, _with_devices(settings.options({}), resources, reading)
+
+
+def _on_slurm(settings: Settings) -> tuple[tuple[Resource, ...], dict[str, Any]]:
+    """Return the resources and options of a run on a cluster, after a look at what it has."""
+    from hsched.broker.slurm import site  # for the few brokers that have one
+
+    site.check_programs()
+    options = settings.options({})
+    spec = None if settings.spec == AUTO else settings.spec
+    resources = parse_spec(spec or site.default_spec(options["engine_options"]))
+    return resources, site.settled(options, resources)
 
 
 def _machine(spec: str | None) -> tuple[str | None, Reading | None]:

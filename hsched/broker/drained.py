@@ -14,6 +14,8 @@ def finish(broker: Broker) -> None:
     The option that says so stays with the run, so that nothing but `hstart --continue`
     starts its jobs.
     """
+    if not broker.engine.is_settled:
+        return  # what is pending is being held where it waits
     broker.store.begin()
     if not broker.scheduler.live_count:
         broker.store.end_run(broker.run.number, broker.wall)

@@ -65,4 +65,3 @@ class LogFolders:
                 "wait for its end, remove it, or give this one another name"
             )
         return name
-

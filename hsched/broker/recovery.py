@@ -66,11 +66,13 @@ def restore(broker: Broker) -> list[_Found]:
     if not rows:
         return []
     rebooted = broker.run.boot_id != clock.boot_id()
-    found = {
-        row.given.id: _look(broker, row, rebooted)
-        for row in rows
-        if _decided(row) or row.given.kind == foreground.KIND
-    }
+    found: dict[JobId, _Found] = {}
+    if not broker.engine.is_remote:
+        found = {
+            row.given.id: _look(broker, row, rebooted)
+            for row in rows
+            if _decided(row) or row.given.kind == foreground.KIND
+        }
     broker.shims.records.sweep({one.path for one in found.values()})
     finished = _finished_upstreams(broker, rows)
     broker.apply(Restored(tuple(_restored(broker, row, found) for row in rows), finished))

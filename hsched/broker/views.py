@@ -8,6 +8,7 @@ import pwd
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from hsched.broker import clock, patterns, records
 from hsched.broker.devices.usage import DeviceUse
@@ -32,6 +33,9 @@ from hsched.paths import Place
 from hsched.wire.jobs import DependencyView, Held, JobView
 from hsched.wire.submit import JobSpec
 
+if TYPE_CHECKING:
+    from hsched.broker.engines import Engine
+
 
 @dataclass(frozen=True, slots=True)
 class Viewer:
@@ -44,6 +48,7 @@ class Viewer:
     wall: float
     #: What a live job has done with its devices so far.
     device_use: Callable[[JobId], DeviceUse | None] = lambda _: None
+    engine: Engine | None = None
 
     def find(self, job_id: JobId) -> Job | None:
         """Return a job as the core knows it, None where it is not live."""
@@ -110,6 +115,7 @@ class Viewer:
             mean_device_utilisation=use.utilisation,
             untouched_devices=use.untouched,
             pid=self._pid(given.id, done.state, life.attempt) if spec.pid is None else spec.pid,
+            engine_id=None if self.engine is None else self.engine.engine_id(given.id),
         )
 
     def _pid(self, job_id: JobId, state: str, attempt: int) -> int | None:
@@ -130,7 +136,10 @@ class Viewer:
 
     def _reason(self, life: Life, live: Job | None, use: DeviceUse) -> str | None:
         if live is not None and live.state is State.PENDING and self.scheduler is not None:
-            return self.scheduler.reason(live.id, clock.monotonic(), self._told)
+            ours = self.scheduler.reason(live.id, clock.monotonic(), self._told)
+            theirs = "" if self.engine is None else self.engine.reason(live)
+            waits_here = not theirs or live.held or live.unmet
+            return f"{ours} ({theirs})" if theirs and waits_here else theirs or ours
         unused = ", ".join(f"{GPUS}:{slot}" for slot in use.untouched or ())
         told = (life.reason, f"never used {unused}, which it held" if unused else "")
         return "; ".join(filter(None, told)) or None

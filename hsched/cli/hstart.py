@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from hsched import paths
-from hsched.cli import times
+from hsched.cli import settings, times
 from hsched.cli.common import Command, put, reads, run, scheduler_option
 from hsched.cli.render import amounts
 from hsched.client import Client, launch
@@ -28,6 +28,7 @@ _PATIENCE_S = 60.0
         "hstart -n lab cores=6,gpus=2,mem=32G",
         "hstart auto --pin",
         "hstart --continue",
+        "hstart --engine slurm --engine-option partition=gpu",
     ),
 )
 @click.argument("spec", required=False, metavar="[SPEC]")
@@ -79,6 +80,22 @@ _PATIENCE_S = 60.0
     help="Run LINE after each job, as `hsubmit --on-done` does for one that says nothing else.",
 )
 @click.option(
+    "--engine",
+    type=click.Choice(settings.ENGINES),
+    metavar="ENGINE",
+    help="What runs the jobs: local, this machine, or slurm, a Slurm cluster; SPEC is then what "
+    "one job can ask for at the most. By default HSCHED_ENGINE, or what settings.yaml says, or "
+    "local.",
+)
+@click.option(
+    "--engine-option",
+    "engine_options",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="An option for each sbatch, such as partition=gpu; repeatable. nice=N makes room for "
+    "priorities above 0, and poll=SECONDS is the shortest time between two looks at the queue.",
+)
+@click.option(
     "--restart",
     is_flag=True,
     help="Replace a live broker by the installed version; its jobs run on.",
@@ -102,7 +119,9 @@ def command(
     spec: str | None,
     restart: bool,
     foreground: bool,
-    **settings: Any,
+    engine: str | None,
+    engine_options: tuple[str, ...],
+    **given: Any,
 ) -> None:
     """Start a scheduler with the slots that SPEC lists, such as 6,2,32.
 
@@ -111,7 +130,9 @@ def command(
     for the cores, GPUs and memory of this machine.
     """
     place = paths.place(scheduler or paths.default_name())
-    arguments = _arguments({"spec": spec, **settings})
+    engine, words = settings.engine(engine, engine_options)
+    arguments = _arguments({"spec": spec, "engine": engine, **given})
+    arguments += [f"--engine-option={word}" for word in words]
     if restart:
         launch.restart(place, time.monotonic() + _PATIENCE_S)
         put([f"restarted {place.name} scheduler"])
@@ -121,10 +142,10 @@ def command(
     try:
         launch.launch(place, arguments, time.monotonic() + _PATIENCE_S)
     except AlreadyRunning as error:
-        raise _already(place, spec) from error
+        raise _already(place, spec, engine == "slurm") from error
     with Client(place.name) as client:
         slots = client.slots()
-        if any(one.name == "gpus" and one.total for one in slots):
+        if engine != "slurm" and any(one.name == "gpus" and one.total for one in slots):
             _warn(client.devices().warning)
         put([f"started {place.name} scheduler with nslots = {amounts(slots)}"])
 
@@ -142,20 +163,22 @@ def _arguments(said: dict[str, Any]) -> list[str]:
     return flags + [f"--{name}={value}" for name, value in valued.items()]
 
 
-def _already(place: paths.Place, spec: str | None) -> AlreadyRunning:
+def _already(place: paths.Place, spec: str | None, elsewhere: bool) -> AlreadyRunning:
     from hsched.core.spec import parse_spec  # slow to import, and needed here alone
     from hsched.devices.ask import read_once
     from hsched.devices.machine import AUTO, auto_spec
 
-    if spec == AUTO:
+    if spec == AUTO and not elsewhere:
         spec = auto_spec(read_once())
-    asked = parse_spec(str(len(os.sched_getaffinity(0))) if spec is None else spec)
+    asked = parse_spec(str(len(os.sched_getaffinity(0))) if spec in (None, AUTO) else str(spec))
     try:
         with Client(place.name) as client:
             found = client.slots()
     except NotRunning:
         # Two starts at once: the other one has won, and is not ready to answer.
         return AlreadyRunning(f"scheduler {place.name} is already running, or about to")
+    if spec in (None, AUTO) and elsewhere:
+        asked = ()
     same = [(r.name, r.capacity) for r in asked] == [(r.name, r.total) for r in found]
     return AlreadyRunning(
         f"scheduler {place.name} is already running and the number of slots is "

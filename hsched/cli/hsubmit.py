@@ -106,6 +106,13 @@ def _memory(word: str) -> tuple[int, float]:
     "as 20000, or a part such as 0.5. Without --min-devices that is one GPU; where there is "
     "none, the machine itself is the device.",
 )
+@click.option(
+    "--engine-option",
+    "engine_options",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="On a Slurm cluster: an option for sbatch, such as partition=gpu; repeatable.",
+)
 @click.option("--requeue", is_flag=True, help="Start it again where a reboot took it away.")
 @many.options
 @scheduler_option

@@ -44,11 +44,13 @@ def cancel_asked(ledger: Ledger, event: CancelAsked) -> None:
     verdict = Outcome(OutcomeKind.CANCELLED, reason=event.reason)
     endings = []
     for job in ledger.find(event.job_ids):
-        if job.state is State.PENDING:
+        if job.state is State.PENDING and not ledger.elsewhere:
             endings.append((job, verdict, Step.CANCEL))
         elif job.state is State.STOPPING:
             _hurry(ledger, job, event.grace_s)
         else:
+            if job.state is State.PENDING:
+                ledger.take(job)  # it may have been started this very moment
             job.grace_s = job.grace_s if event.grace_s is None else event.grace_s
             ledger.stop(job, verdict, Step.CANCEL)
     ledger.end(endings)
@@ -111,9 +113,7 @@ def update_asked(ledger: Ledger, event: UpdateAsked) -> None:
     for job in jobs:
         check_times(job.id, event.time_limit_s, job.grace_s)
         if event.request is not None:
-            asked = replace(
-                event.request, devices=job.request.devices, memory=job.request.memory
-            )
+            asked = replace(event.request, devices=job.request.devices, memory=job.request.memory)
             check_request(ledger, job.id, asked)
         check_known(ledger, job.id, event.dependencies or (), past)
     if event.dependencies:

@@ -171,6 +171,29 @@ class StartsStopped:
 
 
 @dataclass(frozen=True, slots=True)
+class StartedElsewhere:
+    """Another scheduler has started this job, ``ran_s`` seconds ago."""
+
+    job_id: JobId
+    ran_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Requeued:
+    """Another scheduler has taken this running job back into its queue."""
+
+    job_id: JobId
+
+
+@dataclass(frozen=True, slots=True)
+class GivenUp:
+    """Another scheduler will never start this pending job; ``outcome`` says why."""
+
+    job_id: JobId
+    outcome: Outcome
+
+
+@dataclass(frozen=True, slots=True)
 class TimePassed:
     """A deadline may have come; the scheduler looks which."""
 
@@ -192,5 +215,8 @@ Event = (
     | SlotsDrained
     | DevicesSeen
     | StartsStopped
+    | StartedElsewhere
+    | Requeued
+    | GivenUp
     | TimePassed
 )

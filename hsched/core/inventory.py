@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from hsched.core.devices import NOTHING, Corner, Devices
 from hsched.core.model import Allocation, Request, Resource, Sharing
+from hsched.core.relative import RelativePool
 from hsched.core.slots import MeasuredPool, NumberedPool, Pool
 from hsched.core.spec import format_amount, format_bytes
 from hsched.errors import NotEnoughSlots, SlotNotHeld
@@ -25,12 +26,18 @@ class Inventory:
         resources: Iterable[Resource],
         sharing: Sharing | None = None,
         near: Mapping[int, tuple[int, ...]] | None = None,
+        elsewhere: bool = False,
     ) -> None:
-        """``near`` has the slots that are near each other, by position of their resource."""
+        """``near`` has the slots that are near each other, by position of their resource.
+
+        Pools of resources that are given out ``elsewhere`` only count.
+        """
         #: The resources, with their capacities as of now.
         self.resources = tuple(resources)
         self.pools: tuple[Pool, ...] = tuple(
-            NumberedPool(r.capacity, (near or {}).get(i, ()))
+            RelativePool(r.capacity, r.numbered)
+            if elsewhere
+            else NumberedPool(r.capacity, (near or {}).get(i, ()))
             if r.numbered
             else MeasuredPool(r.capacity)
             for i, r in enumerate(self.resources)
@@ -73,9 +80,7 @@ class Inventory:
         if not request.devices:
             return True
         devices = self.devices
-        return devices is not None and devices.fits(
-            request.devices, request.memory, self.shareable
-        )
+        return devices is not None and devices.fits(request.devices, request.memory, self.shareable)
 
     def fits_without_jobs(self, request: Request) -> bool:
         """Whether ``request`` could be met if every job ended now."""

@@ -16,6 +16,7 @@ from hsched.core.effects import ChangeJob, Effect, EndJob, SignalJob, StartJob
 from hsched.core.inventory import Inventory
 from hsched.core.job import Job
 from hsched.core.model import (
+    Allocation,
     JobId,
     Outcome,
     OutcomeKind,
@@ -43,11 +44,14 @@ class Ledger:
         overtake: int,
         sharing: Sharing | None = None,
         near: Mapping[int, tuple[int, ...]] | None = None,
+        elsewhere: bool = False,
     ) -> None:
+        #: Whether another scheduler starts the jobs; see elsewhere.py.
+        self.elsewhere = elsewhere
         #: The live jobs, in order of arrival.
         self.jobs: dict[JobId, Job] = {}
         self.arrays = Arrays()
-        self.inventory = Inventory(resources, sharing, near)
+        self.inventory = Inventory(resources, sharing, near, elsewhere)
         self.queue = Queue(self.jobs, self.arrays, sharing is not None)
         self.dependencies = Dependencies(self.jobs, self.arrays)
         self.deadlines = Deadlines(self.jobs)
@@ -107,13 +111,14 @@ class Ledger:
     def start(self, job: Job) -> None:
         """Give a queued job its slots."""
         self.queue.remove(job)
-        job.state = next_state(job.id, job.state, Step.START)
-        request = job.request
-        job.allocation = self.inventory.acquire(request.amounts, request.devices, request.memory)
-        self.bounds.set(job, self.now + job.length_s)
-        self.holders[job.id] = job
-        self._count_holder(job, 1)
-        self.effects.append(StartJob(job.id, job.allocation, job.attempt))
+        self.effects.append(StartJob(job.id, self._give(job), job.attempt))
+
+    def take(self, job: Job) -> None:
+        """Note that a pending job may have been started elsewhere, whatever it waits for."""
+        self.unqueue(job)
+        self.dependencies.unlink(job)
+        job.held, job.hold_reason = False, ""
+        self._give(job)
 
     def retake(self, job: Job) -> None:
         """Note that ``job`` holds slots that the inventory has taken for it already."""
@@ -121,11 +126,14 @@ class Ledger:
         self.bounds.set(job, since + job.length_s)
         self.holders[job.id] = job
 
-    def run(self, job: Job) -> None:
-        """Note that a starting job runs, or that one that shall stop can now be told so."""
+    def run(self, job: Job, ran_s: float = 0.0) -> None:
+        """Note that a starting job runs, or that one that shall stop can now be told so.
+
+        ``ran_s`` is for how many seconds it has been running by now.
+        """
         is_first = not job.has_started
         job.state = next_state(job.id, job.state, Step.STARTED)
-        job.started = self.now
+        job.started = self.now - ran_s
         self.change(job)
         if is_first:
             self._count_start(job)
@@ -217,7 +225,7 @@ class Ledger:
 
     def dispatch(self) -> None:
         """Start what may start, if anything has changed that could allow it."""
-        if self.is_stirred and not self.is_stopped:
+        if self.is_stirred and not self.is_stopped and not self.elsewhere:
             self.is_stirred = False
             overtaken = self.chooser.run(self.now, self.start)
             if overtaken is not None:
@@ -243,6 +251,15 @@ class Ledger:
         assert held == [pool.held for pool in self.inventory.pools], "slots without a job"
         holders = {job.id: job for job in self.jobs.values() if job.is_holding}
         assert self.holders == holders, "holders are out of step"
+
+    def _give(self, job: Job) -> Allocation:
+        job.state = next_state(job.id, job.state, Step.START)
+        request = job.request
+        job.allocation = self.inventory.acquire(request.amounts, request.devices, request.memory)
+        self.bounds.set(job, self.now + job.length_s)
+        self.holders[job.id] = job
+        self._count_holder(job, 1)
+        return job.allocation
 
     def _forget(self, job: Job, outcome: Outcome, step: Step) -> Settled:
         job.state = next_state(job.id, job.state, step)

@@ -127,9 +127,7 @@ class Terms:
     #: Whether the reservation is as early as the first that the head had.
     is_promised: bool = False
 
-    def limits(
-        self, free: tuple[int, ...], corners: tuple[Corner, ...]
-    ) -> list[tuple[float, ...]]:
+    def limits(self, free: tuple[int, ...], corners: tuple[Corner, ...]) -> list[tuple[float, ...]]:
         """Return vectors of amounts, shares and time; needs that fit one of them may be met."""
         if self.policy is Policy.FIFO:
             return limits([0] * len(free), self.inventory.no_corners, inf)

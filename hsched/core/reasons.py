@@ -38,6 +38,8 @@ def reason(ledger: Ledger, job: Job, now: float, told: Callable[[float], str] | 
         if begin <= now:
             return "begins now"
         return f"begins {told(begin)}" if told else "begins later"
+    if ledger.elsewhere:
+        return "in the queue of another scheduler"
     if ledger.is_stopped:
         return "starts are stopped"
     why = _unavailable(ledger, job) or _capped(ledger, job) or _slots(ledger, job, told)
@@ -50,7 +52,7 @@ def forecast(ledger: Ledger, now: float) -> dict[JobId, float]:
     The list ends at the first job that waits for one of which no bound is known.
     """
     starts: dict[JobId, float] = {}
-    if ledger.is_stopped:
+    if ledger.is_stopped or ledger.elsewhere:
         return starts
     moment, sketch = now, Sketch(ledger.inventory)
     ends = [
@@ -153,8 +155,9 @@ def _slots(ledger: Ledger, job: Job, told: Callable[[float], str] | None) -> str
                 holders = f"{holders}; {sharers}" if holders else sharers
             short.append(f"needs {needed} {resource.name}, {left} free ({holders})")
     request, inventory = job.request, ledger.inventory
-    if request.devices and not inventory.fits(Request((0,) * len(request.amounts),
-                                                      request.devices, request.memory)):
+    if request.devices and not inventory.fits(
+        Request((0,) * len(request.amounts), request.devices, request.memory)
+    ):
         left = _some(_left(inventory, with_jobs=True))
         short.append(f"needs {inventory.wanted_devices(request)}; {left}")
     return f"slots: {'; '.join(short)}" if short else ""

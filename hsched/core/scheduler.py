@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from hsched.core import admission, control, events, life, reasons
+from hsched.core import admission, control, elsewhere, events, life, reasons
 from hsched.core.effects import Effect
 from hsched.core.events import Event
 from hsched.core.job import Job
@@ -39,6 +39,9 @@ HANDLERS: dict[type, Callable[[Ledger, Any], None]] = {
     events.SlotsDrained: control.slots_drained,
     events.StartsStopped: control.starts_stopped,
     events.DevicesSeen: control.devices_seen,
+    events.StartedElsewhere: elsewhere.started_elsewhere,
+    events.Requeued: elsewhere.requeued,
+    events.GivenUp: elsewhere.given_up,
 }
 
 
@@ -52,18 +55,21 @@ class Scheduler:
         overtake: int = 10,
         sharing: Sharing | None = None,
         near: Mapping[int, tuple[int, ...]] | None = None,
+        *,
+        elsewhere: bool = False,
     ) -> None:
         """Make a scheduler without jobs.
 
         ``sharing`` are the devices that jobs can share; ``near`` has sets of slots that are
-        near each other, a bit for each slot, by position of their resource.
+        near each other, a bit for each slot, by position of their resource.  ``elsewhere``
+        means that another scheduler starts the jobs.
 
         Raises:
             WrongUsage: ``overtake`` is negative.
         """
         if overtake < 0:
             raise WrongUsage(f"a job cannot be overtaken {overtake} times")
-        self._ledger = Ledger(resources, policy, overtake, sharing, near)
+        self._ledger = Ledger(resources, policy, overtake, sharing, near, elsewhere)
         self._forecast: dict[JobId, float] | None = None
 
     def handle(self, event: Event, now: float) -> list[Effect]:
@@ -99,6 +105,11 @@ class Scheduler:
     def overtake(self) -> int:
         """How often a job can be overtaken before slots are collected for it."""
         return self._ledger.chooser.overtake
+
+    @property
+    def elsewhere(self) -> bool:
+        """Whether another scheduler starts the jobs."""
+        return self._ledger.elsewhere
 
     @property
     def starts_stopped(self) -> bool:

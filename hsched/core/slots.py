@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from itertools import compress, count, islice
 
+from hsched.core.relative import RelativePool
+
 #: The most slots that a numbered resource can have; measured ones have no such bound.
 MAX_SLOTS = 16_384
 
@@ -31,7 +33,15 @@ class NumberedPool:
     """
 
     __slots__ = (
-        "_drained", "_free", "_held", "_near", "_occupied", "_shared", "capacity", "free", "usable",
+        "_drained",
+        "_free",
+        "_held",
+        "_near",
+        "_occupied",
+        "_shared",
+        "capacity",
+        "free",
+        "usable",
     )
 
     def __init__(self, capacity: int, near: tuple[int, ...] = ()) -> None:
@@ -236,7 +246,7 @@ class MeasuredPool:
 
 
 #: What stands behind one resource.
-Pool = NumberedPool | MeasuredPool
+Pool = NumberedPool | MeasuredPool | RelativePool
 
 
 def _lowest(mask: int, amount: int) -> tuple[int, ...]:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 DEFAULT_RETRIES = 3
 
 #: Understood by other programs that read the same file.
-_OF_OTHERS = {"server", "carbon", "ssh", "folders"}
+_OF_OTHERS = {"server", "carbon", "ssh", "folders", "engine"}
 _VARIABLE = re.compile(r"\$\{env:([A-Za-z_][A-Za-z0-9_]*)\}")
 
 

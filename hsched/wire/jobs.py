@@ -71,6 +71,7 @@ class JobView(Message):
     mean_device_utilisation: float | None = None
     untouched_devices: tuple[int, ...] | None = None
     pid: int | None = None
+    engine_id: str | None = None
 
 
 class JobsRequest(Message):

@@ -37,7 +37,8 @@ class JobSpec(Message):
     ``device_share`` (0 to 1) of the largest's memory, that others may share; without memory
     the GPUs are whole.  Where there is no GPU, the machine is the one device.
     ``jobserver`` gives make the slots of the job to share; ``on_done`` is a shell line that
-    is run once the job is done.
+    is run once the job is done.  ``engine_options`` are words such as ``partition=gpu`` for the
+    cluster that runs the job.
     """
 
     slots: str
@@ -78,6 +79,7 @@ class JobSpec(Message):
     child_started: int | None = None
     jobserver: bool = False
     on_done: str | None = None
+    engine_options: tuple[str, ...] = ()
 
 
 class SubmitRequest(Message):

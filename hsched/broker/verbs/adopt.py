@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 def _adopt(broker: Broker, request: AdoptRequest, peer: Peer, _key: str) -> SubmitReply:
     newcomers.check_open(broker)
+    broker.engine.refuse("hadopt")
     spec, cwd = _spec(broker, request)
     specs.check(spec)
     amounts = parse_request(request.slots, broker.scheduler.resources)

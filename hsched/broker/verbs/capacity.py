@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 
 def _capacity(broker: Broker, request: CapacityRequest, _peer: Peer, _key: str) -> SlotsReply:
+    broker.engine.refuse("hnslots set")
     totals = parse_totals(request.spec, broker.scheduler.resources)
     broker.apply(CapacitySet(totals))
     broker.change_run(replace(broker.run, resources=broker.scheduler.resources))

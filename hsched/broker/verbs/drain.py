@@ -23,6 +23,7 @@ _SLOTS = re.compile(r"(\d{1,5})(?:-(\d{1,5}))?")
 
 
 def _drain(broker: Broker, request: DrainRequest, _peer: Peer, _key: str) -> SlotsReply:
+    broker.engine.refuse("hnslots drain")
     resources = broker.scheduler.resources
     asked = parse_slots(request.words, resources)
     drained: dict[str, list[int]] = dict(broker.run.options.get("drained", {}))

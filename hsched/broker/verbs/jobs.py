@@ -54,7 +54,7 @@ def page(viewer: Viewer, request: JobsRequest) -> JobsReply:
 def _jobs(broker: Broker, request: JobsRequest, _peer: Peer, _key: str) -> JobsReply:
     run, scheduler = broker.run, broker.scheduler
     use = broker.devices.use_so_far
-    viewer = Viewer(broker.place, run, broker.store, scheduler, broker.wall, use)
+    viewer = Viewer(broker.place, run, broker.store, scheduler, broker.wall, use, broker.engine)
     if request.run is not None and request.run != run.name:
         viewer = older(viewer, request.run)
     return page(viewer, request)
@@ -69,7 +69,7 @@ def older(viewer: Viewer, name: str) -> Viewer:
     run = viewer.store.run_named(name)
     if run is None:
         raise NoSuchJob(f"scheduler {viewer.place.name} has no run {name}")
-    return replace(viewer, run=run, scheduler=None)
+    return replace(viewer, run=run, scheduler=None, engine=None)
 
 
 def _condition(viewer: Viewer, request: JobsRequest) -> tuple[str, Sequence[Any]]:

@@ -40,6 +40,7 @@ def _submit(broker: Broker, request: SubmitRequest, peer: Peer, _key: str) -> Su
             asked = (spec.slots, spec.min_devices, spec.device_memory, spec.device_share)
             if asked not in meant:
                 meant[asked] = specs.request(spec, resources, sharing)
+            broker.engine.check(spec)
             jobs = _jobs_of(broker, number, spec, batch, meant[asked])
             new.append((folders.of(spec, number), jobs))
     content = environment_content(request.context)

@@ -29,6 +29,7 @@ def _update(broker: Broker, request: UpdateRequest, _peer: Peer, _key: str) -> C
     newcomers.check_run(broker, request.run, bool(request.dependencies))
     specs.check_priority(request.priority or 0)
     specs.check_limit(request.time_limit)
+    broker.engine.check_update(request.priority)
     ids = choose(broker, request, (State.PENDING,))
     among = Batch({}, frozenset())
     edges = None
