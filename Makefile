@@ -12,16 +12,21 @@ SHIM_SOURCES := $(wildcard hsched/native/*.[ch])
 SANITIZED := build/hsched-shim-sanitized
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint type man bench soak sanitize install clean
+.PHONY: help demo test test-slurm check lint type man bench soak sanitize install clean
 
 help:  ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: $(READY)  ## run a real pipeline on a scheduler of its own
 	PATH="$(CURDIR)/$(BIN):$$PATH" examples/demo.sh
 
 test: $(READY)  ## run all tests
 	$(BIN)/python -m pytest
+
+test-slurm: $(READY)  ## as root on Debian: install Slurm and test against a real one
+	dpkg-query -W slurm-wlm slurm-client munge >/dev/null 2>&1 || \
+	  DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends slurm-wlm slurm-client munge
+	HSCHED_NEED_SLURM=1 $(BIN)/python -m pytest tests/slurm
 
 check: lint type  ## what must pass before a commit: lint, type, test
 	$(BIN)/python -m pytest --forbid-skips

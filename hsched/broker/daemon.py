@@ -136,15 +136,12 @@ def build(
 def new_scheduler(run: Run) -> Scheduler:
     """Return an empty core with the resources and the policy of ``run``."""
     options, now = run.options, clock.monotonic()
+    if "engine" in options:
+        return Scheduler(run.resources, elsewhere=True)
     policy = Policy(options.get("policy", Policy.BACKFILL.value))
     sharing = Mapping.of(options, run.resources).sharing()
     scheduler = Scheduler(
-        run.resources,
-        policy,
-        options.get("overtake", 10),
-        sharing,
-        _near(options, run.resources),
-        elsewhere="engine" in options,
+        run.resources, policy, options.get("overtake", 10), sharing, _near(options, run.resources)
     )
     numbered = [(i, one) for i, one in enumerate(run.resources) if one.numbered]
     for position, one in numbered:

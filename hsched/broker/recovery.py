@@ -58,6 +58,7 @@ def recover(broker: Broker) -> None:
     """Bring all live jobs of the run into the core, and what happened to them since."""
     for found in restore(broker):
         _take_over(broker, found)
+    broker.engine.recovered()
 
 
 def restore(broker: Broker) -> list[_Found]:
@@ -80,6 +81,8 @@ def restore(broker: Broker) -> list[_Found]:
         broker.ledger.started(row.given.id, row.life)
         if '"on_done"' in row.given.spec:
             broker.hooks.note(row.given.id)
+    if broker.engine.is_remote:
+        return []  # the engine asks who knows
     log.info("%d live jobs, %d of them started", len(rows), len(found))
     return list(found.values())
 
@@ -171,7 +174,7 @@ def _restored(broker: Broker, row: JobRow, found: dict[JobId, _Found]) -> Restor
         allocation=allocation_of(row.life.allocation),
         attempt=row.life.attempt,
         passed=row.asked.passed,
-        ran_s=ran_s(row.life, clock.monotonic()),
+        ran_s=_ran_s(broker, row.life),
         suspended=bool(row.life.suspended),
         verdict=verdict,
     )
@@ -184,6 +187,14 @@ def ran_s(life: Life, now: float) -> float:
     nothing, and the job is lost anyway.
     """
     return 0.0 if life.started_clock is None else max(0.0, now - life.started_clock)
+
+
+def _ran_s(broker: Broker, life: Life) -> float:
+    """Return for how many seconds a job has been running, wherever it does."""
+    if not broker.engine.is_remote:
+        return ran_s(life, clock.monotonic())
+    # A reboot of this machine, and with it of this clock, does not end a job elsewhere.
+    return 0.0 if life.started_at is None else max(0.0, broker.wall - life.started_at)
 
 
 def _new_job(broker: Broker, row: JobRow) -> NewJob:

@@ -6,8 +6,6 @@ So every job counts its slots from 0, and the capacity bounds what one job can a
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 
 class RelativePool:
     """Counts what jobs hold, and has enough for each of them.
@@ -75,9 +73,6 @@ class RelativePool:
     def resize(self, capacity: int) -> None:
         """Set what one job can ask for at the most."""
         self.capacity = capacity
-
-    def drain(self, slots: Iterable[int], back: bool) -> None:
-        """Do nothing: slots are given out elsewhere."""
 
     def check(self) -> None:
         """Assert that no more was given back than was taken."""

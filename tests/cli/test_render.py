@@ -89,7 +89,7 @@ KEYS = (
     "command request allocation priority depends_on array_id array_index attempt submitted_at "
     "started_at ended_at wall_s cpu_s peak_memory_bytes peak_memory_kind suspended "
     "expected_start_at cwd out err min_devices device_memory_bytes devices "
-    "peak_device_memory_bytes mean_device_utilisation untouched_devices pid"
+    "peak_device_memory_bytes mean_device_utilisation untouched_devices pid engine_id"
 )
 
 
