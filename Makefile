@@ -40,8 +40,8 @@ type: $(READY)  ## check the types
 man: $(READY)  ## write OPTIONS of the man pages from the commands
 	$(BIN)/python -m hsched.cli.manual
 
-bench: $(READY)  ## measure, next to other programs
-	$(BIN)/python -m tests.bench
+bench: $(READY)  ## measure, next to other programs; writes docs/benchmarks.md
+	$(BIN)/python -m tests.bench --write docs
 
 soak: $(READY)  ## kill brokers and shims at random for ten minutes, beside a model
 	$(BIN)/python -m tests.crash.soak

@@ -24,6 +24,7 @@ from hsched.core.events import Ended, Started, Submitted
 from hsched.core.model import JobId, NewJob, Outcome, OutcomeKind, Request, job_id
 from hsched.core.scheduler import Scheduler
 from hsched.core.spec import parse_spec
+from tests.bench.charts import chart
 
 SPEC = "cores=64,mem=1024G"
 KINDS = (1, 500, 10_000)
@@ -105,51 +106,27 @@ def _resident_bytes() -> int:
         return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
+def cases(jobs: int) -> list[tuple[int, int]]:
+    """Return the cases with up to ``jobs`` pending jobs."""
+    sizes = [10**power for power in range(1, 8) if 10**power <= jobs]
+    return [(pending, kinds) for kinds in KINDS for pending in sizes]
+
+
+def measured(jobs: int) -> Iterator[Row]:
+    """Yield the row of each case, each measured in a process of its own."""
+    context = multiprocessing.get_context("spawn")
+    for case in cases(jobs):
+        with context.Pool(1) as pool:
+            yield pool.apply(measure, (case,))
+
+
 def picture(rows: Sequence[Row]) -> str:
     """Return an SVG: microseconds a dispatch against pending jobs, one line a kind."""
-    left, right, top, bottom, width, height = 60, 150, 40, 50, 720, 380
-    most = max(1.0, *(row[3] for row in rows)) * 1.15
-    powers = [len(str(row[0])) - 1 for row in rows]
-    first, last = min(powers), max(*powers, min(powers) + 1)
-
-    def x(power: float) -> float:
-        return left + (power - first) / (last - first) * (width - left - right)
-
-    def y(cost: float) -> float:
-        return height - bottom - cost / most * (height - top - bottom)
-
-    parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" '
-        f'width="{width}" height="{height}" font-family="sans-serif" font-size="12">',
-        '<rect width="100%" height="100%" fill="#fff"/>',
-        f'<text x="{left}" y="22" font-size="14">Cost of a dispatch in the core (µs), '
-        "by pending jobs</text>",
-        f'<path d="M{left} {top}V{y(0):.0f}H{width - right}" fill="none" stroke="#888"/>',
-        f'<text x="{left - 8}" y="{y(0) + 4:.0f}" text-anchor="end">0</text>',
-    ]
-    step = next(m for m in (5, 10, 20, 50, 100, 200, 500, 1000, 10**9) if most / m <= 6)
-    for cost in range(step, int(most) + 1, step):
-        parts.append(f'<path d="M{left} {y(cost):.1f}H{width - right}" stroke="#e4e4e4"/>')
-        parts.append(f'<text x="{left - 8}" y="{y(cost) + 4:.1f}" text-anchor="end">{cost}</text>')
-    for power in range(first, last + 1):
-        label = f"{10**power:,}"
-        parts.append(
-            f'<text x="{x(power):.1f}" y="{height - 28}" text-anchor="middle">{label}</text>'
-        )
-    for kinds, hue in zip(KINDS, ("#4878a8", "#e0a458", "#b55d60"), strict=True):
-        points = [(x(len(str(row[0])) - 1), y(row[3])) for row in rows if row[1] == kinds]
-        path = " ".join(f"{a:.1f},{b:.1f}" for a, b in points)
-        parts.append(f'<polyline points="{path}" fill="none" stroke="{hue}" stroke-width="2"/>')
-        parts += [f'<circle cx="{a:.1f}" cy="{b:.1f}" r="3" fill="{hue}"/>' for a, b in points]
-    return "\n".join([*parts, *_legend(width - right + 16, top + 10)]) + "\n</svg>\n"
-
-
-def _legend(x: int, y: int) -> Iterator[str]:
-    for kinds, hue in zip(KINDS, ("#4878a8", "#e0a458", "#b55d60"), strict=True):
-        label = f"{kinds:,} request{'s' if kinds > 1 else ''}"
-        yield f'<rect x="{x}" y="{y - 8}" width="10" height="10" fill="{hue}"/>'
-        yield f'<text x="{x + 16}" y="{y + 1}">{label}</text>'
-        y += 20
+    lines: dict[str, list[tuple[int, float]]] = {}
+    for row in rows:
+        label = f"{row[1]:,} request{'s' if row[1] > 1 else ''}"
+        lines.setdefault(label, []).append((row[0], row[3]))
+    return chart("A dispatch in the core alone (µs of CPU), by pending jobs", lines)
 
 
 @click.command()
@@ -157,20 +134,15 @@ def _legend(x: int, y: int) -> Iterator[str]:
 @click.option("--svg", type=click.Path(dir_okay=False, writable=True), help="Write a figure.")
 def main(jobs: int, svg: str | None) -> None:
     """Print what a submission and a dispatch cost, by pending jobs and distinct requests."""
-    sizes = [10**power for power in range(1, 8) if 10**power <= jobs]
     print(
         f"{'pending':>10} {'requests':>9} {'submit us':>10} {'dispatch us':>12} {'bytes/job':>10}"
     )
     rows: list[Row] = []
-    context = multiprocessing.get_context("spawn")
-    for kinds in KINDS:
-        for pending in sizes:
-            with context.Pool(1) as pool:
-                row = pool.apply(measure, ((pending, kinds),))
-            rows.append(row)
-            # Below this, what a page holds besides the jobs would be counted with them.
-            size = f"{row[4]:10.0f}" if pending >= 10_000 else f"{'-':>10}"
-            print(f"{pending:10,} {kinds:9,} {row[2]:10.1f} {row[3]:12.1f} {size}", flush=True)
+    for row in measured(jobs):
+        rows.append(row)
+        # Below this, what a page holds besides the jobs would be counted with them.
+        size = f"{row[4]:10.0f}" if row[0] >= 10_000 else f"{'-':>10}"
+        print(f"{row[0]:10,} {row[1]:9,} {row[2]:10.1f} {row[3]:12.1f} {size}", flush=True)
     if svg is not None:
         with open(svg, "w", encoding="utf-8") as file:
             file.write(picture(rows))
