@@ -186,14 +186,23 @@ def _reader(hint: Any) -> _Reader:
 
 
 def _scalar(cls: type) -> _Reader:
-    accepted = (int, float) if cls is float else (cls,)
-
     def read(where: str, value: Any) -> Any:
-        if type(value) not in accepted:
+        if type(value) is not cls:
             raise MalformedMessage(f"{where} is no {cls.__name__}")
         return value
 
-    return read
+    return _number if cls is float else read
+
+
+def _number(where: str, value: Any) -> float:
+    if type(value) is int:  # as which a store would not give it back
+        try:
+            return float(value)
+        except OverflowError as error:
+            raise MalformedMessage(f"{where} is too large") from error
+    if type(value) is not float:
+        raise MalformedMessage(f"{where} is no float")
+    return value
 
 
 def _sequence(item: _Reader) -> _Reader:

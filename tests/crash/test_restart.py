@@ -35,3 +35,10 @@ def test_there_must_be_something_to_restart(shell: Shell) -> None:
     done = shell.run("hstart", "--restart")
     assert done.returncode == 1
     assert "bad state or not running" in done.stderr
+
+
+def test_a_limit_in_whole_seconds_comes_back_from_the_store(sched: Shell) -> None:
+    spec = "hsched.JobSpec(slots='6', argv=('sleep', '60'), time_limit=600, grace=2)"
+    sched.sh(f'python -c "import hsched; hsched.Client().submit({spec})"')
+    assert sched.ok("hstart", "--restart") == "restarted default scheduler"
+    assert [job["id"] for job in sched.jobs()] == ["1"]

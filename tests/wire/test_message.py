@@ -167,3 +167,14 @@ def test_every_message_can_be_decoded(cls: type[Message]) -> None:
         from_json(cls, b'"no object"')
     hints = typing.get_type_hints(cls)
     assert set(cls._defaults) <= set(hints)
+
+
+def test_a_whole_number_of_seconds_is_as_good_as_any() -> None:
+    # A store gives real numbers back as floats, and knows a row by how its values are written.
+    spec = from_json(submit.JobSpec, b'{"slots": "1", "time_limit": 600, "grace": 2}')
+    assert (repr(spec.time_limit), repr(spec.grace)) == ("600.0", "2.0")
+
+
+def test_a_number_beyond_all_floats_is_refused() -> None:
+    with pytest.raises(MalformedMessage, match="grace is too large"):
+        from_json(submit.JobSpec, b'{"slots": "1", "grace": 1' + b"0" * 400 + b"}")
