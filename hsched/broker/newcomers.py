@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from hsched import paths
 from hsched.broker import specs
 from hsched.broker.store.rows import Asked, Given, JobRow, Life, request_text
-from hsched.core.model import NewJob, State, job_number
+from hsched.core.model import Dependency, NewJob, State, job_number
 from hsched.errors import Refused
 from hsched.wire.message import to_json
 from hsched.wire.submit import JobSpec
@@ -81,12 +81,17 @@ def rows(broker: Broker, jobs: Sequence[NewJob], spec: JobSpec, origin: Origin) 
         environment=origin.environment,
         cwd=origin.cwd,
         spec=to_json(specs.of_element(spec)).decode(),
-        depends_on=json.dumps([[d.upstream, d.condition.value] for d in first.dependencies]),
+        depends_on=edges_text(first.dependencies),
     )
     for job in jobs:
         if spec.on_done is not None:
             broker.hooks.note(job.id)
         yield JobRow(given if job is first else given._replace(id=job.id), asked, _PENDING)
+
+
+def edges_text(edges: Sequence[Dependency]) -> str:
+    """Return dependencies as the store keeps them."""
+    return json.dumps([[d.upstream, d.condition.value] for d in edges]) if edges else "[]"
 
 
 def live_with_key(broker: Broker, key: str) -> int | None:

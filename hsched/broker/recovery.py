@@ -11,7 +11,7 @@ import contextlib
 import json
 import logging
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from hsched.broker import adopted, clock, foreground, outcomes, records, remains, specs
@@ -160,6 +160,9 @@ def _tells_after_reboot(record: Record | None, row: JobRow) -> bool:
 
 def _restored(broker: Broker, row: JobRow, found: dict[JobId, _Found]) -> RestoredJob:
     state = State(row.life.state)
+    if state is State.PENDING:  # nearly all of them
+        new = _new_job(broker, row)
+        return RestoredJob(new, attempt=row.life.attempt, passed=row.asked.passed)
     seen = found.get(row.given.id)
     if state is State.STARTING and seen is not None and (seen.pid or seen.ended):
         state = State.RUNNING
@@ -198,15 +201,13 @@ def _ran_s(broker: Broker, life: Life) -> float:
 
 
 def _new_job(broker: Broker, row: JobRow) -> NewJob:
-    spec, asked = spec_of(row), row.asked
-    clocks = (clock.monotonic(), broker.wall)
-    new = specs.new_job(row.given.id, spec, request_of(asked.request), _edges(row), clocks)
-    return replace(
-        new, priority=asked.priority, held=bool(asked.held), time_limit_s=asked.time_limit
-    )
+    request, clocks = request_of(row.asked.request), (clock.monotonic(), broker.wall)
+    return specs.new_job(row.given.id, spec_of(row), request, _edges(row), clocks, row.asked)
 
 
 def _edges(row: JobRow) -> tuple[Dependency, ...]:
+    if row.given.depends_on == "[]":
+        return ()
     return tuple(
         Dependency(JobId(upstream), Condition(condition))
         for upstream, condition in json.loads(row.given.depends_on)

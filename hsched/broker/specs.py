@@ -10,6 +10,7 @@ import math
 from collections.abc import Iterable, Sequence
 
 from hsched.broker import patterns
+from hsched.broker.store.rows import Asked
 from hsched.core.devices import with_devices
 from hsched.core.model import (
     MAX_ARRAY_INDEX,
@@ -46,17 +47,22 @@ def new_job(
     request: Request,
     edges: tuple[Dependency, ...],
     clocks: tuple[float, float],
+    asked: Asked | None = None,
 ) -> NewJob:
-    """Return what the core must know of a job; ``clocks`` are monotonic and wall time now."""
+    """Return what the core must know of a job; ``clocks`` are monotonic and wall time now.
+
+    ``asked`` is what has been changed since it was submitted.
+    """
     monotonic, wall = clocks
+    changed = asked or spec
     return NewJob(
         id=identity,
         request=request,
-        priority=spec.priority,
+        priority=changed.priority,
         dependencies=edges,
-        held=spec.hold,
+        held=spec.hold if asked is None else bool(asked.held),
         not_before=None if spec.begin_at is None else monotonic + spec.begin_at - wall,
-        time_limit_s=spec.time_limit,
+        time_limit_s=changed.time_limit,
         grace_s=spec.grace,
         warning=warning(spec),
         retries=spec.retries,

@@ -37,8 +37,11 @@ def submitted(ledger: Ledger, event: Submitted) -> None:
     """
     past = standings(event.finished)
     batch = _Batch.of(ledger, event.jobs)
+    checked = None
     for new in event.jobs:
-        check_request(ledger, new.id, new.request)
+        if new.request is not checked:  # many jobs share one
+            check_request(ledger, new.id, new.request)
+            checked = new.request
         check_times(new.id, new.time_limit_s, new.grace_s)
         if new.array_limit is not None and new.array_limit < 1:
             raise Refused(f"job {format_job_id(new.id)}: an array of which none may run")

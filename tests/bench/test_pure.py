@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import xml.etree.ElementTree as ET
+from functools import partial
 from itertools import count
 
 import pytest
@@ -48,7 +49,7 @@ def test_contenders_are_measured_in_turn() -> None:
         order.append(name)
         return [float(next(ticks))]
 
-    found = in_turn({name: lambda name=name: contender(name) for name in "AB"}, rounds=2)
+    found = in_turn({name: partial(contender, name) for name in "AB"}, rounds=2)
     assert order == ["A", "B", "A", "B"]
     assert found["B"].values == (1.0, 3.0)
 

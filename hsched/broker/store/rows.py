@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import zlib
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -102,9 +103,19 @@ def stored(value: Any) -> Any:
     return value
 
 
+def all_stored(values: Iterable[Any]) -> Iterator[Any]:
+    """Yield ``values`` as SQLite takes them; nearly always they are what they were."""
+    return (v if type(v) is not str or v.isascii() else stored(v) for v in values)
+
+
 def loaded(value: Any) -> Any:
     """Return what :func:`stored` was given."""
     return value.decode("utf-8", "surrogateescape") if isinstance(value, bytes) else value
+
+
+def all_loaded(values: tuple[Any, ...]) -> Iterable[Any]:
+    """Return what :func:`all_stored` was given."""
+    return map(loaded, values) if bytes in map(type, values) else values
 
 
 def checksum(group: Given | Asked | Life) -> int:
@@ -131,6 +142,7 @@ def request_text(request: Request) -> str:
     return json.dumps({"amounts": request.amounts, **share})
 
 
+@lru_cache(maxsize=1024)
 def request_of(text: str) -> Request:
     """Return the request that ``text`` describes."""
     kept = json.loads(text)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
@@ -93,8 +92,7 @@ def _write(
         if edges is not None:
             words = tuple(f"{e.condition.value}:{format_job_id(e.upstream)}" for e in edges)
             changes = {**changes, "dependencies": words}
-            text = json.dumps([[e.upstream, e.condition.value] for e in edges])
-            given = given._replace(depends_on=text)
+            given = given._replace(depends_on=newcomers.edges_text(edges))
         spec = JobSpec(**{**spec_of(row).as_dict(), **changes})
         broker.store.write_given(given._replace(spec=to_json(spec).decode()))
 
