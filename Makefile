@@ -1,7 +1,9 @@
 # Everything happens in a virtual environment under this folder; nothing is global.
+# TESTERS is how many processes share the tests of `make check`, which mostly wait.
 
 PYTHON ?= python3
 PREFIX ?= $(HOME)/.local
+TESTERS ?= 3
 CC ?= cc
 
 VENV := .venv
@@ -29,7 +31,7 @@ test-slurm: $(READY)  ## as root on Debian: install Slurm and test against a rea
 	HSCHED_NEED_SLURM=1 $(BIN)/python -m pytest tests/slurm
 
 check: lint type  ## what must pass before a commit: lint, type, test
-	$(BIN)/python -m pytest --forbid-skips
+	$(BIN)/python -m pytest --forbid-skips --numprocesses $(TESTERS) --dist loadfile
 
 lint: $(READY)  ## look for faults in style
 	$(BIN)/ruff check .
