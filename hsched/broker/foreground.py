@@ -158,9 +158,7 @@ class Foreground:
         if job.state is State.RUNNING and job.allocation is not None:
             broker = self._broker
             who = Identity(broker.place.name, broker.run.name, run.job_id, attempt=1)
-            around = broker.ledger.surroundings(
-                run.spec, who, job.allocation, broker.run_folder
-            )
+            around = broker.ledger.surroundings(run.spec, who, job.allocation, broker.run_folder)
             reply = TurnReply(
                 go=True,
                 variables=around.own,

@@ -40,9 +40,7 @@ class Child:
         os.close(word)
         os.close(failure)
 
-    def go(
-        self, variables: Mapping[str, str], unless_set: Mapping[str, str] | None = None
-    ) -> int:
+    def go(self, variables: Mapping[str, str], unless_set: Mapping[str, str] | None = None) -> int:
         """Let it run with these variables as well; return 0, or the errno where it cannot.
 
         Those of ``unless_set`` it gets where it has none of that name.  A child that has
