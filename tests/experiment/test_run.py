@@ -88,7 +88,8 @@ FAILING = """
             last = Last.C(b=b).submit()
             Other.C(x=1).submit()
             xp.wait()
-            late = B.C(a=a).submit()
+            assert B.C(a=a).submit().job is b.job  # submitted again, and again in vain
+            xp.wait()
             print(*[(one.job.name, one.job.failure.reason) for one in (a, b, last)])
 """
 
