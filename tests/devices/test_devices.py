@@ -63,7 +63,8 @@ class World:
         monkeypatch.setattr(clock, "monotonic", lambda: self.now)
         found = identified(options, NODE, Reading((A, B)), None)
         self.run = Run(1, "r", NODE, found, "boot")
-        self.waker = self.shims = self.adopted = self.starter = self.ledger = self
+        self.waker = self.shims = self.adopted = self.foreground = self
+        self.starter = self.ledger = self
         self.placement = Placement()
         self.device_use: Any = None
         self.started: list[int] = []
