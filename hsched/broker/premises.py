@@ -15,10 +15,13 @@ from hsched import paths
 from hsched.broker.endpoint import Endpoint
 from hsched.broker.kernel import Removals
 from hsched.broker.store import Store
-from hsched.errors import AlreadyRunning
+from hsched.errors import AlreadyRunning, HschedError
 from hsched.paths import Place
 
 log = logging.getLogger("hsched")
+
+#: How often all is made anew while somebody goes on removing it.
+_ATTEMPTS = 100
 
 
 def take_lock(place: Place) -> int:
@@ -53,10 +56,20 @@ class Premises:
 
         Raises:
             AlreadyRunning: another broker has taken the place meanwhile; ours is lost.
+            HschedError: somebody goes on removing it.
         """
         if not any(self._is_ours(*removal) for removal in self._removals.read()):
             return
         log.warning("files of %s were removed under us; making them anew", self._place.folder)
+        for _ in range(_ATTEMPTS):
+            with contextlib.suppress(FileNotFoundError):  # whoever removes them is still at it
+                self._make_anew(store, run_folder)
+                self.open()
+                if self._is_whole():
+                    return
+        raise HschedError(f"{self._place.folder} is removed again and again")
+
+    def _make_anew(self, store: Store, run_folder: str) -> None:
         os.makedirs(os.path.join(run_folder, "records"), mode=0o700, exist_ok=True)
         if not _is_same(self._lock, self._place.lock):
             fresh = take_lock(self._place)
@@ -66,7 +79,11 @@ class Premises:
         if not os.path.exists(self._endpoint.path):
             os.makedirs(os.path.dirname(self._endpoint.path), mode=0o700, exist_ok=True)
             self._endpoint.rebind()
-        self.open()
+
+    def _is_whole(self) -> bool:
+        """Whether all is there, now that the kernel will tell if it goes."""
+        files = (self._place.store, self._place.address, self._endpoint.path)
+        return _is_same(self._lock, self._place.lock) and all(map(os.path.exists, files))
 
     def close(self) -> None:
         """Stop watching, and let go of the lock: the next broker may come."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 from pathlib import Path
@@ -110,5 +111,8 @@ def test_an_older_run(sched: Shell) -> None:
 
 def _watches(pid: int) -> bool:
     """Whether a process has an inotify descriptor with a watch, and is connected."""
-    infos = [path.read_text() for path in Path(f"/proc/{pid}/fdinfo").iterdir()]
-    return any("inotify wd" in info for info in infos)
+    for path in Path(f"/proc/{pid}/fdinfo").iterdir():
+        with contextlib.suppress(FileNotFoundError):  # closed since it was listed
+            if "inotify wd" in path.read_text():
+                return True
+    return False
