@@ -46,6 +46,15 @@ class Subscription:
         while (changes := self.page()) is not None:
             yield from changes
 
+    def begin(self) -> None:
+        """Ask for changes now, not only when the first of them is waited for.
+
+        Raises:
+            NotRunning: the scheduler was stopped.
+        """
+        if self._key is None:
+            self._key = self._ask()
+
     def page(self, other: int = -1) -> tuple[Change, ...] | None:
         """Wait for changes and return them; None where the time is up.
 
@@ -56,8 +65,7 @@ class Subscription:
             NotRunning: the scheduler was stopped.
             NoSuchJob: an id was never given out in this run.
         """
-        if self._key is None:
-            self._key = self._ask()
+        self.begin()
         if other >= 0 and not self._connection.has_news(other, self._deadline):
             return ()
         try:

@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -23,6 +24,22 @@ SHOW = f"{sys.executable} -c 'import sys; print(*sys.argv[1:], sep=chr(10))'"
 def statuses(shell: Shell) -> dict[str, str]:
     listed = json.loads(shell.ok("hsched", "list", "fullname", "status", "--json"))
     return {one["fullname"]: one["status"] for one in listed}
+
+
+def lines_until(process: subprocess.Popen[str], last: str) -> list[str]:
+    """Return what a process prints up to the line that ends with ``last``."""
+    assert process.stdout is not None
+    found: list[str] = []
+    timer = threading.Timer(DEADLINE_S, process.kill)  # which ends what is read
+    timer.start()
+    try:
+        for line in process.stdout:
+            found.append(line.rstrip("\n"))
+            if found[-1].endswith(last):
+                return found
+    finally:
+        timer.cancel()
+    raise AssertionError(f"no line `{last}` in {found}")
 
 
 def run_folder(shell: Shell) -> Path:
@@ -193,9 +210,8 @@ def test_watch_tells_each_change_until_all_are_done(lab: Shell) -> None:
     watch = subprocess.Popen(
         ["hsched", "watch"], cwd=lab.folder, env=lab.env, text=True, stdout=subprocess.PIPE
     )
-    assert watch.stdout is not None
-    first = [watch.stdout.readline().split()[1:] for _ in range(2)]
-    assert first == [["a", "running"], ["b", "running"]]
+    first = lines_until(watch, " b running")
+    assert [line.split()[1:] for line in first][-2:] == [["a", "running"], ["b", "running"]]
     (lab.folder / "go").touch()
     rest = watch.communicate(timeout=DEADLINE_S)[0]
     assert " a done\n" in rest
@@ -213,11 +229,9 @@ def test_run_shows_failures_in_the_foreground_and_ctrl_c_ends_all(shell: Shell) 
     assert second.returncode == 1
     assert "is already running with PID" in second.stderr
     shell.ok("hsched", "create", "echo to the point >&2; exit 3", "-n", "bad")
-    lines = iter(run.stdout.readline, "")
-    assert "bad: failed (exit status 3)\n" in lines
-    assert next(lines) == "bad | to the point\n"
+    assert "bad: failed (exit status 3)" in lines_until(run, "bad | to the point")
     shell.ok("hsched", "create", "sleep 300", "-n", "long")
-    assert "long: running\n" in lines
+    lines_until(run, "long: running")
     run.terminate()
     assert "default scheduler has ended" in run.communicate(timeout=DEADLINE_S)[0]
     assert run.returncode == 0

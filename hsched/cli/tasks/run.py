@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from datetime import datetime
 from typing import IO, TYPE_CHECKING, TypeVar
 
 import click
@@ -46,12 +47,13 @@ def command(scheduler: str | None) -> None:
             f"scheduler {place.name} is already running with PID {pid}; `hsched exit` ends it"
         )
     log_begins = _size(place.log)
+    begun = datetime.now().astimezone().isoformat(timespec="milliseconds")
     start(place)
     with Client(place.name) as client:
         put([f"started {place.name} scheduler with nslots = {amounts(client.slots())}"])
         with open(place.log, encoding="utf-8", errors="replace") as log, _Interrupts() as stop:
             log.seek(log_begins)
-            _follow(client, log, stop)
+            _follow(client, log, stop, begun)
 
 
 class _Interrupts:
@@ -76,10 +78,32 @@ class _Interrupts:
         os.write(self._theirs, b"!")
 
 
-def _follow(client: Client, log: IO[str], stop: _Interrupts) -> None:
-    """Show what happens until the scheduler has ended."""
+def _ended_since(client: Client, begun: str) -> Iterator[Change]:
+    """Yield the ends of jobs from the moment ``begun`` on, as a subscription would tell them."""
+    from hsched.wire.subscribe import Change
+
+    for job in client.jobs(scope="done"):
+        if (job.ended_at or "") >= begun:
+            yield Change(
+                number=0,
+                id=job.id,
+                state=job.state,
+                outcome=job.outcome,
+                exit_status=job.exit_status,
+                signal=job.signal,
+                reason=job.reason,
+            )
+
+
+def _follow(client: Client, log: IO[str], stop: _Interrupts, begun: str) -> None:
+    """Show what happens until the scheduler has ended, and has happened since ``begun``."""
     seen: dict[str, str] = {}
     with client.subscribe() as changes:
+        changes.begin()
+        # Who was faster than that is on the list.
+        for change in _ended_since(client, begun):
+            seen[change.id] = change.state
+            _show(client, change)
         while True:
             _show_log(log)
             if stop.came:
