@@ -131,7 +131,8 @@ class Cluster:
     def _start(self, name: str, *arguments: str) -> None:
         with open(self.folder / f"{name}.out", "ab") as out:
             self._daemons[name] = subprocess.Popen(
-                [name, *arguments],
+                # A daemon goes with the tests, also where they are killed.
+                ["setpriv", "--pdeathsig", "KILL", name, *arguments],
                 env={**os.environ, **self.env},
                 stdin=subprocess.DEVNULL,
                 stdout=out,
