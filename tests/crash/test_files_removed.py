@@ -28,10 +28,11 @@ def test_a_removed_file_comes_back(sched: Shell, name: str) -> None:
 def test_the_whole_folder_comes_back(sched: Shell) -> None:
     folder = sched.state / "default"
     pid = sched.broker_pid()
-    waiting = sched.submit("6", "sleep", "1000")
+    running = sched.submit("6", "touch up; exec sleep 1000")
+    sched.until((sched.folder / "up").exists, "it has opened its files")
     shutil.rmtree(folder, ignore_errors=True)
     sched.until((folder / "address").exists, "the folder is back")
     sched.until(lambda: not sched.run("hnslots").returncode, "the broker answers")
     assert sched.broker_pid() == pid
-    assert sched.jobs()[0]["id"] == waiting
+    assert sched.jobs()[0]["id"] == running
     assert sched.run("hstart", "6,2,32").returncode == 1

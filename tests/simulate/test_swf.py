@@ -95,7 +95,10 @@ def test_another_format_is_told_by_line(tmp_path: Path, text: str, message: str)
         read(tmp_path, text)
 
 
-@pytest.mark.parametrize("bytes_", [b"1 2 3", b"\x1f\x8b\x08\0", gzip.compress(b"1" * 99, mtime=0)[:-9]])
+_CUT_SHORT = gzip.compress(b"1" * 99, mtime=0)[:-9]
+
+
+@pytest.mark.parametrize("bytes_", [b"1 2 3", b"\x1f\x8b\x08\0", _CUT_SHORT])
 def test_a_packed_file_that_is_none_is_told(tmp_path: Path, bytes_: bytes) -> None:
     path = tmp_path / "trace.swf.gz"
     path.write_bytes(bytes_)
