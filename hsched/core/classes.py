@@ -75,14 +75,20 @@ class Node:
         elif cls.place is None:
             self._bound((self.floor, self.ceiling, cls.needs) if self.floor else (cls.needs,))
 
-    def search(self, limit: Needs) -> Place | None:
-        """Return where the first class stands whose needs fit ``limit``."""
-        if self.place is None or not fits(self.floor, limit):
+    def search(self, limit: Needs, before: Place | None = None) -> Place | None:
+        """Return where the first class stands whose needs fit ``limit``.
+
+        None where there is none, or none that stands ``before`` a place.
+        """
+        if self.place is None or (before is not None and self.place >= before):
+            return None
+        if not fits(self.floor, limit):
             return None
         if fits(self.ceiling, limit):
             return self.place
-        found = self._search_children(limit) if self.children else self._search_entries(limit)
-        if found is None and self._is_loose:
+        within = self._search_children if self.children else self._search_entries
+        found = within(limit, before)
+        if found is None and before is None and self._is_loose:
             self._tighten()
         return found
 
@@ -116,18 +122,23 @@ class Node:
         places = [cls.place for cls in self.classes() if cls.place is not None]
         assert self.place == min(places, default=None), "a first class is not the first"
 
-    def _search_children(self, limit: Needs) -> Place | None:
+    def _search_children(self, limit: Needs, before: Place | None) -> Place | None:
         best: Place | None = None
         for child in self.children.values():
-            if best is None or (child.place is not None and child.place < best):
-                found = child.search(limit)
-                if found is not None and (best is None or found < best):
-                    best = found
+            found = child.search(limit, before)
+            if found is not None:
+                best = before = found
         return best
 
-    def _search_entries(self, limit: Needs) -> Place | None:
-        for entry in self.entries:
-            if fits(entry[2].needs, limit):
+    def _search_entries(self, limit: Needs, before: Place | None) -> Place | None:
+        entries = self.entries
+        if before is not None:
+            entries = entries[: bisect_left(entries, before)]
+        for entry in entries:
+            for need, most in zip(entry[2].needs, limit, strict=True):
+                if need > most:
+                    break  # what fits() does, without a call for each
+            else:
                 return entry[:2]
         return None
 

@@ -67,9 +67,7 @@ class Queue:
         """Return the first job in order whose needs fit one of ``limits``."""
         best: Place | None = None
         for limit in limits:
-            place = self._tree.search(limit)
-            if place is not None and (best is None or place < best):
-                best = place
+            best = self._tree.search(limit, best) or best
         return None if best is None else self._jobs[best[1]]
 
     def has_between(self, low: Sequence[Needs], high: Sequence[Needs]) -> bool:

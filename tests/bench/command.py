@@ -64,11 +64,11 @@ def _contenders(home: World, times: int) -> dict[str, Contender]:
         found[f"hnslots ({name})"] = ("hnslots", "--name", name)
     if peers.have("tsp"):
         home.shell.env["TS_SOCKET"] = str(home.shell.home / "tsp")
-        home.shell.ok("tsp", *home.gate().argv)
+        home.ok("tsp", *home.gate().argv)
         found["tsp"] = ("tsp", "true")
     if peers.have("nq"):
         home.shell.env["NQDIR"] = str(home.shell.folder)
-        home.shell.ok("nq", *home.gate().argv)
+        home.ok("nq", *home.gate().argv)
         found["nq"] = ("nq", "true")
     return {name: _timed(home, words, times) for name, words in found.items()}
 

@@ -30,7 +30,7 @@ def hsched_batch(world: World, count: int, *command: str) -> float:
     words = ("hsubmit", "--name", name, "1", "--each", str(lines), *command, "{}")
     with Client(name) as client:
         begin = time.perf_counter()
-        ids = world.shell.ok(*words).split()
+        ids = world.ok(*words).split()
         wait(client, ids)
         took = time.perf_counter() - begin
     return _checked(world, name, count, took)
@@ -67,7 +67,7 @@ def tsp(world: World, count: int, slots: int, *command: str) -> float:
     environment = _tsp_server(world, slots)
     begin = time.perf_counter()
     loop(world, count, "tsp", *command, env=environment)
-    world.shell.ok("tsp", "-w", env=environment)
+    world.ok("tsp", "-w", env=environment)
     return _tsp_checked(world, environment, count, begin)
 
 
@@ -75,12 +75,12 @@ def tsp_draining(world: World, count: int, *command: str) -> float:
     """Return the seconds from the moment that slots are free to the end of a full queue."""
     environment = _tsp_server(world, 2)
     gate = world.gate()
-    world.shell.ok("tsp", "-N", "2", *gate.argv, env=environment)
+    world.ok("tsp", "-N", "2", *gate.argv, env=environment)
     loop(world, count, "tsp", *command, env=environment)
     time.sleep(0.5)
     begin = time.perf_counter()
     gate.open()
-    world.shell.ok("tsp", "-w", env=environment)
+    world.ok("tsp", "-w", env=environment)
     return _tsp_checked(world, environment, count + 1, begin)
 
 
@@ -90,7 +90,7 @@ def nq(world: World, count: int, *command: str) -> float:
     folder.mkdir()
     begin = time.perf_counter()
     loop(world, count, "nq", *command, env={"NQDIR": str(folder)})
-    world.shell.ok("nq", "-w", env={"NQDIR": str(folder)})
+    world.ok("nq", "-w", env={"NQDIR": str(folder)})
     took = time.perf_counter() - begin
     ended = world.shell.until(lambda: _nq_ended(folder, count), "nq has told all ends")
     _check("nq", count, sum("exited with status 0" in log for log in ended))
@@ -117,7 +117,7 @@ def xargs(world: World, count: int, slots: int, *command: str) -> float:
 def bare(world: World, count: int, slots: int, *command: str) -> float:
     """Return the seconds that posix_spawn and wait take; it fails where one of its jobs does."""
     begin = time.perf_counter()
-    world.shell.ok(*BARE, str(count), str(slots), *command)
+    world.ok(*BARE, str(count), str(slots), *command)
     return time.perf_counter() - begin
 
 
@@ -132,7 +132,7 @@ def fresh_scheduler(world: World, spec: str) -> str:
 
 def loop(world: World, count: int, *words: str, env: dict[str, str] | None = None) -> None:
     """Run a command so many times, from a shell."""
-    world.shell.ok("/bin/sh", "-c", _LOOP, str(count), *words, env=env or {}, timeout=900)
+    world.ok("/bin/sh", "-c", _LOOP, str(count), *words, env=env or {})
 
 
 def rate_of(run: Callable[[], float], count: int) -> Callable[[], list[float]]:
@@ -148,7 +148,7 @@ def _nq_ended(folder: Path, count: int) -> list[str]:
 
 def _fed(world: World, count: int, *words: str) -> float:
     begin = time.perf_counter()
-    world.shell.ok(*words, input="x\n" * count)
+    world.ok(*words, input="x\n" * count)
     return time.perf_counter() - begin
 
 
@@ -156,7 +156,7 @@ def _tsp_server(world: World, slots: int) -> dict[str, str]:
     environment = {"TS_SOCKET": str(world.shell.home / "tsp"), "TS_MAXFINISHED": "100000"}
     environment["TMPDIR"] = str(world.file("output"))
     Path(environment["TMPDIR"]).mkdir()
-    world.shell.ok("tsp", "-S", str(slots), env=environment)
+    world.ok("tsp", "-S", str(slots), env=environment)
     return environment
 
 
@@ -164,14 +164,14 @@ def _tsp_checked(world: World, env: dict[str, str], count: int, begin: float) ->
     # `tsp -w` waits for the last job alone; with two slots another may end after it.
     ended = world.shell.until(lambda: _tsp_ended(world, env, count), "tsp is done")
     took = time.perf_counter() - begin
-    world.shell.ok("tsp", "-K", env=env)
+    world.ok("tsp", "-K", env=env)
     shutil.rmtree(env["TMPDIR"])
     _check("tsp", count, len(re.findall(r" finished +\S+ +0 ", ended)))
     return took
 
 
 def _tsp_ended(world: World, env: dict[str, str], count: int) -> str:
-    listed = world.shell.ok("tsp", "-l", env=env)
+    listed = world.ok("tsp", "-l", env=env)
     return listed if len(re.findall(" finished ", listed)) >= count else ""
 
 

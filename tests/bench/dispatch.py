@@ -58,13 +58,13 @@ def _hsched(home: World, count: int, job: tuple[str, ...]) -> None:
     name = contenders.fresh_scheduler(home, "1")
     lines = home.file("lines")
     lines.write_text(f"{job[-1]}\n" * count)
-    ids = home.shell.ok("hsubmit", "--name", name, "1", "--each", str(lines), *job[:-1], "{}")
-    home.shell.ok("hwait", "--name", name, ids.split()[-1])
+    ids = home.ok("hsubmit", "--name", name, "1", "--each", str(lines), *job[:-1], "{}")
+    home.ok("hwait", "--name", name, ids.split()[-1])
 
 
 def _xargs(home: World, count: int, job: tuple[str, ...]) -> None:
     words = ("xargs", "-P", "1", "-n", "1", *job[:-1])
-    home.shell.ok(*words, input=f"{job[-1]}\n" * count)
+    home.ok(*words, input=f"{job[-1]}\n" * count)
 
 
 def _gaps(home: World, count: int, run: Callable[[tuple[str, ...]], object]) -> list[float]:

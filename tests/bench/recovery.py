@@ -48,7 +48,7 @@ def _empty(home: World) -> tuple[float, float]:
     begin = time.time()
     home.start("1")
     answered = time.time() - begin
-    home.shell.ok("hsubmit", "1", home.stamp, str(file), "0")
+    home.ok("hsubmit", "1", home.stamp, str(file), "0")
     home.shell.until(file.exists, "the first job has run")
     return answered, home.times_of(file)[0][0] - begin
 
@@ -68,7 +68,7 @@ def _full(home: World, depth: int) -> tuple[float, float]:
     home.shell.until(lambda: not is_alive(pid), "the broker is gone")
     gate.open()
     begin = time.time()
-    home.shell.ok("hstatus", "--name", "default", timeout=120)
+    home.ok("hstatus", "--name", "default")
     answered = time.time() - begin
     home.shell.until(file.exists, "the first job has run")
     home.shell.until(lambda: home.times_of(file), "the first job has ended")

@@ -13,6 +13,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from hsched.client import Client
 from hsched.wire.submit import JobSpec
@@ -25,6 +26,9 @@ begin=$EPOCHREALTIME
 [ "$2" = 0 ] || sleep "$(printf '0.%03d' "$2")"
 echo "${begin/./} ${EPOCHREALTIME/./}" >> "$1"
 """
+
+#: What takes longer than this hangs.
+_PATIENCE_S = 900.0
 
 #: More jobs than this are submitted in several batches, as a user would.
 _BATCH = 10_000
@@ -41,13 +45,17 @@ class World:
         self.stamp = str(_make_stamp(shell.home))
         self._gates = 0
 
+    def ok(self, *argv: str, **options: Any) -> str:
+        """Run a command that must succeed, however long it takes, and return its output."""
+        return self.shell.ok(*argv, timeout=_PATIENCE_S, **options)
+
     def start(self, spec: str, name: str = "default", *options: str) -> None:
         """Start a scheduler."""
-        self.shell.ok("hstart", "--name", name, *options, spec)
+        self.ok("hstart", "--name", name, *options, spec)
 
     def stop(self, name: str = "default") -> None:
         """End a scheduler and remove all that it has kept, with its jobs cancelled."""
-        self.shell.ok("hstop", "--name", name, "--force", "--grace", "0")
+        self.ok("hstop", "--name", name, "--force", "--grace", "0")
         shutil.rmtree(self.folder(name))
 
     def folder(self, name: str = "default") -> Path:
@@ -116,8 +124,8 @@ def submit(client: Client, specs: Sequence[JobSpec]) -> list[str]:
 
 def wait(client: Client, ids: Sequence[str]) -> None:
     """Wait until jobs are done."""
-    if not client.wait(ids, timeout=600.0):
-        raise TimeoutError(f"jobs {ids[0]} to {ids[-1]} are not done after ten minutes")
+    if not client.wait(ids, timeout=_PATIENCE_S):
+        raise TimeoutError(f"jobs {ids[0]} to {ids[-1]} are not done after {_PATIENCE_S:g} s")
 
 
 def resident_bytes(pid: int) -> int:
@@ -144,5 +152,5 @@ def _make_stamp(folder: Path) -> Path:
 
 def count_succeeded(world: World, name: str = "default") -> int:
     """Return how many jobs of a scheduler have run and ended well, by its own record."""
-    listed = json.loads(world.shell.ok("hjobs", "--name", name, "done", "--json"))
+    listed = json.loads(world.ok("hjobs", "--name", name, "done", "--json"))
     return sum(job["outcome"] == "succeeded" for job in listed)
