@@ -15,6 +15,7 @@ from tests.bench import (
     core,
     depth,
     dispatch,
+    experiment,
     idle,
     machine,
     peers,
@@ -32,6 +33,7 @@ BENCHMARKS: dict[str, ModuleType] = {
     "idle": idle,
     "recovery": recovery,
     "core": core,
+    "experiment": experiment,
 }
 
 _ABOUT = (
@@ -52,7 +54,7 @@ _ABOUT = (
 def main(names: tuple[str, ...], rounds: int, quick: bool, write: Path | None) -> None:
     """Run the benchmarks called NAME, by default all, and print what they found.
 
-    NAME is dispatch, throughput, command, depth, idle, recovery or core.
+    NAME is dispatch, throughput, command, depth, idle, recovery, core or experiment.
     """
     signal.signal(signal.SIGTERM, _leave)
     if remark := peers.install():

@@ -16,6 +16,9 @@ from collections.abc import Callable, Iterator
 import click
 
 import hsched
+from tests.bench.figures import number
+from tests.bench.report import Headline, Report, Table
+from tests.bench.rounds import Settings, say
 from tests.e2e.shell import Shell
 
 #: What is measured: its name, its target in seconds, and in how many rounds at most.
@@ -131,27 +134,47 @@ def measures(bench: Bench) -> Iterator[tuple[str, Callable[[], float]]]:
     yield "resubmitting 1,000 that are done", bench.resubmission
 
 
-@click.command()
-@click.option("--rounds", default=20, show_default=True, help="The most rounds of a measure.")
-def main(rounds: int) -> None:
-    """Print what experiments cost."""
+def measured(rounds: int) -> Iterator[tuple[str, float, float, float]]:
+    """Yield what was measured, its median, its target and that of doing nothing; seconds."""
     shell = Shell()
     del shell.env["PYTHONDONTWRITEBYTECODE"]  # each task would compile all it imports
+    home = os.environ.get("HOME", "/")
     os.environ["HOME"] = str(shell.home)
     try:
         shell.ok("hstart", "2")
         bench = Bench(shell)
         bench.script("grid", 2)
-        print(f"{'':34} {'median':>9} {'target':>9} {'python -c pass':>15}")
         for name, measure in measures(bench):
             target, most = TARGETS[name]
             times, bare = zip(
                 *((measure(), bench.bare()) for _ in range(min(rounds, most))), strict=True
             )
-            told = (statistics.median(times), target, statistics.median(bare))
-            print(f"{name:34} " + "{:7.3f} s {:7.3f} s {:13.3f} s".format(*told), flush=True)
+            yield name, statistics.median(times), target, statistics.median(bare)
     finally:
+        os.environ["HOME"] = home
         shell.close()
+
+
+def run(settings: Settings) -> Report:
+    """Measure what experiments cost; ``quick`` means one round."""
+    rows, headlines = [], []
+    for name, took, target, bare in measured(settings.of(4 * settings.rounds, 1)):
+        say(f"  {name}: {took:.3f} s")
+        rows.append((name, *map(number, (took, target, bare))))
+        if name == "one trivial task beyond its job":
+            headlines.append(Headline(f"experiments: {name}, s", number(took), f"target {target}"))
+    header = ("", "median s", "target s", "python -c pass s")
+    note = "Each beside a Python that does nothing, in the same round."
+    return Report("Experiments", [Table("Experiments", header, tuple(rows), note)], headlines)
+
+
+@click.command()
+@click.option("--rounds", default=20, show_default=True, help="The most rounds of a measure.")
+def main(rounds: int) -> None:
+    """Print what experiments cost."""
+    print(f"{'':34} {'median':>9} {'target':>9} {'python -c pass':>15}")
+    for name, *told in measured(rounds):
+        print(f"{name:34} " + "{:7.3f} s {:7.3f} s {:13.3f} s".format(*told), flush=True)
 
 
 if __name__ == "__main__":
