@@ -105,7 +105,9 @@ def _measure(home: World, case: Case, times: int) -> None:
         took, job = _timed(client.submit, spec)
         found["submit"].append(took)
         ids.append(job.id)
-    for one in ids:
+    # The jobs of the filling have the numbers from 2 on; half of the looks are at these.
+    deep = [str(2 + number * case.pending // times) for number in range(0, times, 2)]
+    for one in (*ids[::2], *deep):
         found["hjobs ID"].append(_timed(_look_at, client, one)[0])
         found["hstatus"].append(_timed(client.status)[0])
     following = home.gate()
@@ -132,33 +134,41 @@ def _timed(work: Callable[..., T], *operands: object) -> tuple[float, T]:
 
 def _report(cases: list[Case], times: int, rounds: int) -> Report:
     least = cases[0]
-    ratios = [{o: c.figures(o).times(least.figures(o)) for o in OPERATIONS} for c in cases]
+    report = Report("Depth", [_costs(cases, times, rounds), _sizes(cases)])
+    lines: dict[str, list[tuple[int, float]]] = {}
+    for case in cases:
+        lines.setdefault(case.label, []).append((case.pending, case.figures("dispatch").median))
+    report.charts[CHART] = chart("A dispatch by the whole broker (ms), by pending jobs", lines)
+    for case in cases:
+        if case.pending == cases[-1].pending:
+            text = ", ".join(f"{o} {number(r)}" for o, r in _ratios(case, least).items())
+            what = f"cost at {case.pending:,} pending, {case.label}, times that at {least.pending}"
+            report.headlines.append(Headline(what, text, "-"))
+    return report
+
+
+def _costs(cases: list[Case], times: int, rounds: int) -> Table:
     header = ("pending", "requests", *(f"{o} ms" for o in OPERATIONS), "dearest / 10 pending")
     rows = tuple(
         (
             f"{case.pending:,}",
             f"{case.kinds:,}",
             *(number(case.figures(o).median) for o in OPERATIONS),
-            number(max(ratio.values())),
+            number(max(_ratios(case, cases[0]).values())),
         )
-        for case, ratio in zip(cases, ratios, strict=True)
+        for case in cases
     )
     note = (
-        f"Medians of {rounds} rounds in turn, {times} of each: round trips of one client, and "
-        "the time for one job after the other to start, run `/bin/true` and end on one slot."
+        f"Medians of {rounds} rounds in turn, {times} of each: round trips of one client (`hjobs` "
+        "of jobs at the front and all through the queue), and the time for one job after the "
+        "other to start, run `/bin/true` and end on one slot."
     )
-    report = Report("Depth", [Table("Cost by pending jobs", header, rows, note), _sizes(cases)])
-    lines: dict[str, list[tuple[int, float]]] = {}
-    for case in cases:
-        lines.setdefault(case.label, []).append((case.pending, case.figures("dispatch").median))
-    report.charts[CHART] = chart("A dispatch by the whole broker (ms), by pending jobs", lines)
-    most = cases[-1].pending
-    for case, ratio in zip(cases, ratios, strict=True):
-        if case.pending == most and case is not least:
-            text = ", ".join(f"{o} {number(r)}" for o, r in ratio.items())
-            what = f"cost at {most:,} pending, {case.label}, times that at {least.pending}"
-            report.headlines.append(Headline(what, text, "-"))
-    return report
+    return Table("Cost by pending jobs", header, rows, note)
+
+
+def _ratios(case: Case, least: Case) -> dict[str, float]:
+    """Return how many times more each operation costs than in the case of the fewest jobs."""
+    return {o: case.figures(o).times(least.figures(o)) for o in OPERATIONS}
 
 
 def _sizes(cases: list[Case]) -> Table:

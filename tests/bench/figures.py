@@ -42,7 +42,7 @@ def number(value: float) -> str:
     """
     if not value:
         return "0"
-    if abs(value) >= 100:
+    if abs(value) >= 99.95:
         return f"{value:,.0f}"
     digits = 2
     scaled = abs(value)

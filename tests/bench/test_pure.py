@@ -35,7 +35,7 @@ def test_a_ratio_is_of_medians() -> None:
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(1234.5, "1,234"), (99.96, "100.0"), (12.345, "12.3"), (1.5, "1.50"), (0.01234, "0.0123")],
+    [(1234.5, "1,234"), (99.96, "100"), (12.345, "12.3"), (1.5, "1.50"), (0.01234, "0.0123")],
 )
 def test_a_number_has_three_digits_that_mean_something(value: float, text: str) -> None:
     assert number(value) == text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 
 from tests.bench import contenders, peers
@@ -29,11 +30,9 @@ def run(settings: Settings) -> Report:
     )
     header = ("", "median jobs/s", "worst jobs/s", "median / batch")
     report = Report("Throughput", [Table("Throughput", header, rows, note)])
-    others = {name: figures for name, figures in found.items() if not name.startswith("hsched")}
-    text = ", ".join(f"{name} {number(figures.median)}" for name, figures in others.items())
     report.headlines = [
-        Headline("jobs a second, one batch, 2 slots", number(ours.median), text),
-        Headline("jobs a second, draining a full queue", number(draining.median), "as above"),
+        Headline("jobs a second, one batch, 2 slots", number(ours.median), _others(found, False)),
+        Headline("draining a full queue", number(draining.median), _others(found, True)),
     ]
     return report
 
@@ -63,6 +62,15 @@ def _contenders(home: World, many: int, full: int, few: int) -> dict[str, Conten
         loop = partial(contenders.bare, home, many, slots, TRUE)
         found[f"posix_spawn, {slots} at a time"] = rate_of(loop, many)
     return found
+
+
+def _others(found: Mapping[str, Figures], draining: bool) -> str:
+    """Return what the other programs came to, in words."""
+    return "; ".join(
+        f"{name} {number(figures.median)}"
+        for name, figures in found.items()
+        if not name.startswith("hsched") and ("draining" in name) == draining
+    )
 
 
 def _row(name: str, figures: Figures, ours: Figures) -> tuple[str, ...]:
