@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 import tempfile
+import traceback
 from pathlib import Path
 from types import FrameType, ModuleType
 
@@ -62,16 +63,22 @@ def main(names: tuple[str, ...], rounds: int, quick: bool, write: Path | None) -
     with tempfile.TemporaryDirectory() as folder:
         about = machine.describe(Path(folder))
     say(about)
-    reports = []
+    reports, failed = [], []
     for name in names or BENCHMARKS:
         say(f"{name}:")
-        reports.append(BENCHMARKS[name].run(Settings(rounds, quick)))
+        try:
+            reports.append(BENCHMARKS[name].run(Settings(rounds, quick)))
+        except Exception:  # what the others have found took minutes
+            traceback.print_exc()
+            failed.append(name)
     absent = [command for command in peers.PACKAGES if not peers.have(command)]
     about += f" Not installed, so not measured: {', '.join(absent)}." if absent else ""
     text = document(reports, about, _ABOUT)
     print(text)
     if write is not None:
         _write(write, text, reports)
+    if failed:
+        sys.exit(f"bench: not measured, because it failed: {', '.join(failed)}")
 
 
 def _write(folder: Path, text: str, reports: list[Report]) -> None:

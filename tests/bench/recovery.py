@@ -32,7 +32,7 @@ def run(settings: Settings) -> Report:
         totals[name] = answer
         rows.append(_row(name, answer, first))
     note = (
-        "Until the command has returned: `hstart`, or `hstatus`, which brings a killed broker "
+        "Until the command has returned: `hstart`, or `hnslots`, which brings a killed broker "
         f"back; and from its start until the first job's program runs. {settings.rounds} rounds."
     )
     header = ("", "answer s, median", "worst", "first dispatch s, median", "worst")
@@ -54,7 +54,7 @@ def _empty(home: World) -> tuple[float, float]:
 
 
 def _full(home: World, depth: int) -> tuple[float, float]:
-    """The same for `hstatus`, where the broker was killed and the slots are free by now."""
+    """The same for `hnslots`, where the broker was killed and the slots are free by now."""
     file = home.file("times")
     home.start("1")
     gate = home.gate()
@@ -68,7 +68,7 @@ def _full(home: World, depth: int) -> tuple[float, float]:
     home.shell.until(lambda: not is_alive(pid), "the broker is gone")
     gate.open()
     begin = time.time()
-    home.ok("hstatus", "--name", "default")
+    home.ok("hnslots")
     answered = time.time() - begin
     home.shell.until(file.exists, "the first job has run")
     home.shell.until(lambda: home.times_of(file), "the first job has ended")
