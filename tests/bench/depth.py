@@ -184,5 +184,8 @@ def _sizes(cases: list[Case]) -> Table:
         for case in shown
     )
     header = ("pending", "requests", "KiB of the broker's memory a job", "submitted jobs/s")
-    note = "Submitted in batches of up to 10,000 jobs, each of which is on disk when it is told."
+    note = (
+        "Submitted in batches of up to 10,000 jobs, each of which is on disk when it is told. What "
+        "a broker once needed for a batch it keeps for the next one, which shows where it had one."
+    )
     return Table("Memory and batch submission", header, rows, note)
