@@ -11,7 +11,11 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 PIP := -m pip --disable-pip-version-check --quiet
 SHIM_SOURCES := $(wildcard hsched/native/*.[ch])
+THIN_SOURCES := $(wildcard hsched/native/thin/*.[ch])
 SANITIZED := build/hsched-shim-sanitized
+SANITIZED_THIN := build/hsched-thin-sanitized
+SANITIZERS := -g -O1 -std=c11 -D_GNU_SOURCE -Wall -Wextra -Wpedantic -Werror \
+  -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-slurm check lint type man bench soak sanitize install clean
@@ -48,8 +52,9 @@ bench: $(READY)  ## measure, next to other programs; writes docs/benchmarks.md
 soak: $(READY)  ## kill brokers and shims at random for ten minutes, beside a model
 	$(BIN)/python -m tests.crash.soak
 
-sanitize: $(READY) $(SANITIZED)  ## test the shim under the address and undefined-behaviour sanitizers
+sanitize: $(READY) $(SANITIZED) $(SANITIZED_THIN)  ## test the C programs under the address and undefined-behaviour sanitizers
 	HSCHED_SHIM=$(CURDIR)/$(SANITIZED) $(BIN)/python -m pytest tests/shim
+	HSCHED_THIN_PROGRAM=$(CURDIR)/$(SANITIZED_THIN) $(BIN)/python -m pytest tests/thin
 
 install:  ## install for this user: commands and man pages under PREFIX (~/.local)
 	$(call require_python)
@@ -62,7 +67,8 @@ install:  ## install for this user: commands and man pages under PREFIX (~/.loca
 
 clean:  ## remove what the targets above have made here
 	rm -rf $(VENV) build dist .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache
-	rm -f hsched/native/hsched-shim
+	rm -f hsched/native/hsched-shim hsched/native/build-id
+	rm -rf hsched/native/bin
 	find hsched tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Fail in one line that says what to do.
@@ -73,8 +79,8 @@ define require_python
   { echo 'make: $(PYTHON) has no venv module; install it, for example: apt install python3-venv' >&2; exit 1; }
 endef
 
-# An editable install, made again when the shim or what hsched depends on has changed.
-$(READY): pyproject.toml hsched/native/build_hook.py $(SHIM_SOURCES)
+# An editable install, made again when the C programs or what hsched depends on has changed.
+$(READY): pyproject.toml hsched/native/build_hook.py $(SHIM_SOURCES) $(THIN_SOURCES)
 	$(call require_python)
 	@echo 'make: preparing $(VENV)'
 	@$(PYTHON) -m venv $(VENV)
@@ -84,6 +90,8 @@ $(READY): pyproject.toml hsched/native/build_hook.py $(SHIM_SOURCES)
 
 $(SANITIZED): $(SHIM_SOURCES)
 	mkdir -p $(@D)
-	$(CC) -g -O1 -std=c11 -D_GNU_SOURCE -Wall -Wextra -Wpedantic -Werror \
-	  -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer \
-	  -o $@ $(filter %.c,$^)
+	$(CC) $(SANITIZERS) -o $@ $(filter %.c,$^)
+
+$(SANITIZED_THIN): $(THIN_SOURCES)
+	mkdir -p $(@D)
+	$(CC) $(SANITIZERS) -DHSCHED_LIBC -o $@ $(filter %.c,$^)

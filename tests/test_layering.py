@@ -3,6 +3,7 @@
 errors, paths  <-  core  <-  wire  <-  client  <-  cli, tasks, experiment, simulate
                                   <-  broker  <-  cli/hstart only
 errors  <-  devices  <-  broker, cli
+cli  <-  warm
 """
 
 from __future__ import annotations
@@ -40,6 +41,8 @@ ALLOWED: dict[str, set[str]] = {
     # annotationlib is of the standard library of Python 3.14.
     "experiment": _CLIENTS
     | {"hsched.slurm", "rich", "yaml", "typing_extensions", "annotationlib"},
+    # It imports whatever the commands do, once for all of them.
+    "warm": {"hsched.cli", "hsched.client", "hsched.wire", "zmq"},
     # The shim runs as a file, without the package around it; the build hook in the build.
     "native": {"hatchling", "pyshim"},
 }

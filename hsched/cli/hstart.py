@@ -13,7 +13,7 @@ from hsched import paths
 from hsched.cli import settings, times
 from hsched.cli.common import Command, put, reads, run, scheduler_option
 from hsched.cli.render import amounts
-from hsched.client import Client, launch
+from hsched.client import Client, launch, warm
 from hsched.errors import AlreadyRunning, NotRunning
 
 _PATIENCE_S = 60.0
@@ -142,6 +142,7 @@ def command(
     try:
         launch.launch(place, arguments, time.monotonic() + _PATIENCE_S)
     except AlreadyRunning as error:
+        warm.start()  # it may have been killed, or gone with an upgrade
         raise _already(place, spec, engine == "slurm") from error
     with Client(place.name) as client:
         slots = client.slots()

@@ -15,6 +15,7 @@ import time
 from collections.abc import Sequence
 
 from hsched import paths
+from hsched.client import warm
 from hsched.errors import AlreadyRunning, HschedError, NoAnswer, NotRunning, by_name
 
 _READY_FD = 3
@@ -42,6 +43,7 @@ def launch(place: paths.Place, arguments: Sequence[str], deadline: float) -> Non
     if kind != "ready":
         fallback = f"the broker of {place.name} ended at once; see {place.log}"
         raise by_name(kind)(text or fallback)
+    warm.start()
 
 
 def revive(place: paths.Place, deadline: float) -> None:

@@ -1,14 +1,17 @@
-"""The build: compile the shim where a C compiler is, and place the man pages.
+"""The build: compile the shim and the thin client where a C compiler is, and place the man pages.
 
 Hatchling runs this for a wheel and for an editable install.  With a compiler
-the wheel carries ``hsched-shim`` and is for this platform; without one it is
-pure Python, a warning says so, and jobs are held by the slower Python shim.
+the wheel carries ``hsched-shim`` and the thin client, and is for this platform.  Without
+one it is pure Python and a warning says so: jobs are held by the slower Python shim, and
+the commands are scripts.
 """
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shlex
+import shutil
 import subprocess
 import sysconfig
 from pathlib import Path
@@ -19,6 +22,20 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 _FOLDER = Path(__file__).resolve().parent
 _FLAGS = ("-O2", "-std=c11", "-D_GNU_SOURCE")
 
+#: Without a C library, whose own start takes longer than all the rest.
+_FREESTANDING = ("-ffreestanding", "-fno-stack-protector", "-nostdlib", "-static", "-s")
+
+#: The commands that stand as the thin client, or else as scripts.
+COMMANDS = ("hhold", "hjobs", "hkill", "hnslots", "hrelease", "hstatus", "hsubmit", "hupdate")
+
+_SCRIPT = """#!python
+import sys
+
+from hsched.cli.{name} import main
+
+sys.exit(main())
+"""
+
 
 def compile_shim(target: Path) -> bool:
     """Compile the shim to ``target``; return whether that could be done.
@@ -27,16 +44,56 @@ def compile_shim(target: Path) -> bool:
     any machine of this kind.  ``CC`` names the compiler.  A shim that runs keeps
     its file: the new one takes its name.
     """
+    return _compile(_FOLDER, [("-static",), ()], target)
+
+
+def compile_thin(target: Path, build: str) -> bool:
+    """Compile the thin client of ``build`` to ``target``; return whether that could be done."""
+    libc = "-DHSCHED_LIBC"
+    ways = [_FREESTANDING, (libc, "-static", "-s"), (libc,)]
+    return _compile(_FOLDER / "thin", [(f'-DHSCHED_BUILD="{build}"', *way) for way in ways], target)
+
+
+def build_id() -> str:
+    """Return the name of this build, 16 hex digits: a digest of all sources of the package."""
+    package = _FOLDER.parent
+    digest = hashlib.sha256()
+    for path in sorted(p for p in package.rglob("*") if p.suffix in (".py", ".c", ".h")):
+        content = path.read_bytes()
+        digest.update(b"%s %d\n" % (os.fsencode(path.relative_to(package)), len(content)))
+        digest.update(content)
+    return digest.hexdigest()[:16]
+
+
+def make_commands(folder: Path) -> bool:
+    """Fill ``folder`` with the short commands; return whether they are the thin client."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    program, note, build = folder / "thin", _FOLDER / "build-id", build_id()
+    note.unlink(missing_ok=True)
+    if not compile_thin(program, build):
+        for name in COMMANDS:
+            (folder / name).write_text(_SCRIPT.format(name=name), encoding="ascii")
+            (folder / name).chmod(0o755)
+        return False
+    for name in COMMANDS:
+        shutil.copy(program, folder / name)
+    program.unlink()
+    note.write_text(f"{build}\n", encoding="ascii")
+    return True
+
+
+def _compile(folder: Path, ways: list[tuple[str, ...]], target: Path) -> bool:
+    sources = sorted(str(source) for source in folder.glob("*.c"))
     given = shlex.split(os.environ.get("CC", ""))
     for compiler in [given] if given else [["cc"], ["gcc"], ["clang"]]:
-        for linkage in (["-static"], []):
-            if _compiles([*compiler, *_FLAGS, *linkage], target):
+        for way in ways:
+            if _compiles([*compiler, *_FLAGS, *way], sources, target):
                 return True
     return False
 
 
-def _compiles(compiler: list[str], target: Path) -> bool:
-    sources = sorted(str(source) for source in _FOLDER.glob("*.c"))
+def _compiles(compiler: list[str], sources: list[str], target: Path) -> bool:
     fresh = target.with_name(f"{target.name}.{os.getpid()}")
     try:
         done = subprocess.run([*compiler, "-o", fresh, *sources], capture_output=True, check=False)
@@ -50,7 +107,7 @@ def _compiles(compiler: list[str], target: Path) -> bool:
 
 
 class ShimBuildHook(BuildHookInterface[Any]):
-    """Adds what a plain copy of the source cannot: the compiled shim, the man pages."""
+    """Adds what a plain copy of the source cannot: what is compiled, and the man pages."""
 
     PLUGIN_NAME = "custom"
 
@@ -65,5 +122,9 @@ class ShimBuildHook(BuildHookInterface[Any]):
         else:
             target.unlink(missing_ok=True)
             self.app.display_warning("no C compiler: jobs will be held by the Python shim")
+        if make_commands(_FOLDER / "bin"):
+            build_data["artifacts"].append("/hsched/native/build-id")
+        for name in COMMANDS:
+            build_data["shared_scripts"][str(_FOLDER / "bin" / name)] = name
         for page in sorted(Path(self.root, "man").glob("*.[17]")):
             build_data["shared_data"][str(page)] = f"share/man/man{page.suffix[1:]}/{page.name}"

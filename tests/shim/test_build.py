@@ -11,9 +11,12 @@ from typing import Any
 
 import pytest
 
+import hsched
 from hsched import native
+from hsched.client import warm
 from hsched.native import build_hook, shim_argv, shim_command
 
+FREESTANDING = build_hook._FREESTANDING
 PYTHON_SHIM = [sys.executable, "-I", "-S", native.PYTHON_SHIM]
 
 
@@ -64,14 +67,18 @@ def test_a_compiled_shim_depends_on_nothing(compiled_shim: Path) -> None:
 
 
 @pytest.mark.parametrize("compiler", ["gcc", "clang"])
-def test_the_sources_give_no_warning(tmp_path: Path, compiler: str) -> None:
+@pytest.mark.parametrize(
+    "way",
+    [(), ("thin", "-DHSCHED_LIBC"), ("thin", *FREESTANDING)],
+    ids=["shim", "thin", "freestanding"],
+)
+def test_the_sources_give_no_warning(tmp_path: Path, compiler: str, way: tuple[str, ...]) -> None:
     if shutil.which(compiler) is None:
         pytest.skip(f"no {compiler}")
-    sources = Path(native.__file__).parent.glob("*.c")
+    sources = (Path(native.__file__).parent / "".join(way[:1])).glob("*.c")
     flags = ["-O2", "-std=c11", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-Wpedantic", "-Werror"]
-    done = subprocess.run(
-        [compiler, *flags, "-o", tmp_path / "shim", *sources], capture_output=True, text=True
-    )
+    command: list[str | Path] = [compiler, *flags, *way[1:], "-o", tmp_path / "program", *sources]
+    done = subprocess.run(command, capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")
 
 
@@ -81,6 +88,7 @@ def test_without_a_compiler_there_is_no_shim(
 ) -> None:
     monkeypatch.setenv("CC", compiler)
     assert not build_hook.compile_shim(tmp_path / "shim")
+    assert not build_hook.compile_thin(tmp_path / "thin", "0" * 16)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -104,12 +112,14 @@ def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder.mkdir()
     for source in Path(native.__file__).parent.glob("*.[ch]"):
         shutil.copy(source, folder)
+    shutil.copytree(Path(native.__file__).parent / "thin", folder / "thin")
     monkeypatch.setattr(build_hook, "_FOLDER", folder)
     return tmp_path
 
 
 def build(tree: Path) -> tuple[dict[str, Any], list[str]]:
-    app, data = Recorder(), {"artifacts": [], "pure_python": True, "shared_data": {}}
+    app = Recorder()
+    data = {"artifacts": [], "pure_python": True, "shared_data": {}, "shared_scripts": {}}
     arguments: Any = (str(tree), {}, None, None, str(tree), "wheel", app)
     build_hook.ShimBuildHook(*arguments).initialize("standard", data)
     return data, app.warnings
@@ -120,7 +130,11 @@ def test_a_wheel_with_a_compiled_shim_is_for_this_platform(tree: Path, compiled_
     assert os.access(tree / "native/hsched-shim", os.X_OK)
     assert not data["pure_python"]
     assert data["tag"].startswith("py3-none-linux_")
-    assert data["artifacts"] == ["/hsched/native/hsched-shim"]
+    assert data["artifacts"] == ["/hsched/native/hsched-shim", "/hsched/native/build-id"]
+    scripts = {name: Path(path) for path, name in data["shared_scripts"].items()}
+    assert tuple(scripts) == build_hook.COMMANDS == warm.COMMANDS
+    assert {path.read_bytes()[:4] for path in scripts.values()} == {b"\x7fELF"}
+    assert (tree / "native/build-id").read_text().strip() == build_hook.build_id()
     assert not warnings
 
 
@@ -132,6 +146,10 @@ def test_a_wheel_without_is_pure_and_says_so(tree: Path, monkeypatch: pytest.Mon
     assert "tag" not in data
     assert warnings == ["no C compiler: jobs will be held by the Python shim"]
     assert not (tree / "native/hsched-shim").exists()
+    assert not (tree / "native/build-id").exists()
+    for path, name in data["shared_scripts"].items():
+        done = subprocess.run([sys.executable, path, "--version"], capture_output=True, text=True)
+        assert done.stdout == f"{name} (hsched) {hsched.__version__}\n"
 
 
 def test_man_pages_are_placed(tree: Path) -> None:
