@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from hsched.client import Client, Job
     from hsched.tasks import exit_and_retry, export
+    from hsched.tasks.executor import Executor
     from hsched.wire.submit import JobSpec
 
 __version__ = "0.1.0"
-__all__ = ["Client", "Job", "JobSpec", "__version__", "exit_and_retry", "export"]
+__all__ = ["Client", "Executor", "Job", "JobSpec", "__version__", "exit_and_retry", "export"]
 
 
 def __getattr__(name: str) -> Any:
@@ -23,6 +24,10 @@ def __getattr__(name: str) -> Any:
         from hsched import tasks
 
         return getattr(tasks, name)
+    if name == "Executor":
+        from hsched.tasks.executor import Executor
+
+        return Executor
     if name == "JobSpec":
         from hsched.wire.submit import JobSpec
 

@@ -30,6 +30,10 @@ class NoSuchJob(Refused):
     """The job id was never given out in this run, or the job is not live."""
 
 
+class JobFailed(HschedError):
+    """A job that was to call a function ended without an answer; its log may say why."""
+
+
 class NotRunning(HschedError):
     """No broker answers to this scheduler name, and none was killed there."""
 

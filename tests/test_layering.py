@@ -36,7 +36,7 @@ ALLOWED: dict[str, set[str]] = {
     "cli": _CLIENTS
     | {"hsched.tasks", "hsched.experiment", "hsched.simulate", "hsched.devices"}
     | {"click", "rich", "yaml"},
-    "tasks": _CLIENTS | {"cloudpickle"},
+    "tasks": _CLIENTS | {"cloudpickle", "joblib"},
     "simulate": _CLIENTS,
     # annotationlib is of the standard library of Python 3.14.
     "experiment": _CLIENTS

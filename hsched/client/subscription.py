@@ -36,6 +36,11 @@ class Subscription:
     def __exit__(self, *_: object) -> None:
         self._connection.close()
 
+    @property
+    def has_begun(self) -> bool:
+        """Whether the broker has answered, so that no change from here on is missed."""
+        return self._epoch is not None
+
     def __iter__(self) -> Iterator[Change]:
         """Yield changes until the time is up.
 

@@ -25,14 +25,24 @@ def pickled(task: ProcTask) -> bytes:
     Raises:
         TaskError: something in it cannot be pickled; the text names it and says why.
     """
+    search_path = json.dumps(sys.path).encode()
+    return search_path + b"\n" + dumped(task, f"task {task.name}", _parts_of_task(task))
+
+
+def dumped(whole: Any, what: str, parts: Iterator[tuple[str, Any]]) -> bytes:
+    """Return ``whole``, made of ``parts``, as bytes; errors call it ``what``.
+
+    Raises:
+        TaskError: something in it cannot be pickled; the text names it and says why.
+    """
     try:
-        content: bytes = cloudpickle.dumps(task)
-        return json.dumps(sys.path).encode() + b"\n" + content
+        content: bytes = cloudpickle.dumps(whole)
+        return content
     except Exception as error:  # whatever a __reduce__ raises
-        culprit = _culprit(task, _parts_of_task(task))
+        culprit = _culprit(whole, parts)
         where = f": {culprit}" if culprit else ""
         raise TaskError(
-            f"task {task.name} cannot be pickled{where}: {_told(error)}; make it inside of the "
+            f"{what} cannot be pickled{where}: {_told(error)}; make it inside of the "
             "function, or load it there"
         ) from None
 
@@ -60,7 +70,7 @@ def _culprit(whole: Any, parts: Iterator[tuple[str, Any]]) -> str:
         where, culprit = found
         seen.add(id(culprit))
         trail.append(where)
-        parts = _parts(culprit)
+        parts = parts_of(culprit)
     if not trail:
         return ""
     kind = type(culprit)
@@ -77,7 +87,7 @@ def _fails(one: Any, seen: set[int]) -> bool:
     return False
 
 
-def _parts(one: Any) -> Iterator[tuple[str, Any]]:
+def parts_of(one: Any) -> Iterator[tuple[str, Any]]:
     """Yield what an object is made of, as far as pickling it would reach."""
     function = inspect.unwrap(getattr(one, "__func__", one)) if callable(one) else one
     if inspect.isfunction(function):

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from hsched.client import Client, Job
     from hsched.tasks.groups import Node
 
-_RUNNER = os.path.join(os.path.dirname(__file__), "runner.py")
+#: The program of a task that is a function.
+RUNNER = os.path.join(os.path.dirname(__file__), "runner.py")
 
 
 def submit(*exported: Node, client: Client | None = None) -> list[Job]:
@@ -46,7 +47,7 @@ def submit_plan(
     Raises:
         Refused: one asks for more than there is, or has the name of a live task.
     """
-    path = _write_payload(client, payload) if payload else ""
+    path = write_payload(client.status().folder, payload) if payload else ""
     try:
         resources = client.slots()
         specs = [
@@ -64,7 +65,7 @@ def job_spec(number: int, task: PlannedTask, payload: str, devices: dict[str, An
     """Return the job that task ``number`` of a plan becomes."""
     argv = task.argv
     if task.start is not None:
-        argv = (sys.executable, _RUNNER, payload, str(task.start), str(task.length))
+        argv = (sys.executable, RUNNER, payload, str(task.start), str(task.length))
     return JobSpec(
         **devices,
         kind="task",
@@ -84,9 +85,9 @@ def job_spec(number: int, task: PlannedTask, payload: str, devices: dict[str, An
     )
 
 
-def _write_payload(client: Client, payload: bytes) -> str:
+def write_payload(run_folder: str, payload: bytes) -> str:
     """Write what was pickled into the run's folder, for the jobs alone; return the path."""
-    folder = os.path.join(client.status().folder, "payloads")
+    folder = os.path.join(run_folder, "payloads")
     os.makedirs(folder, mode=0o700, exist_ok=True)
     path = os.path.join(folder, os.urandom(8).hex())
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
