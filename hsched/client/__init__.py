@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from hsched.client.async_client import AsyncClient, AsyncJob
     from hsched.client.client import Client
     from hsched.client.job import Job
 
-__all__ = ["Client", "Job"]
+__all__ = ["AsyncClient", "AsyncJob", "Client", "Job"]
 
 
 def __getattr__(name: str) -> Any:
@@ -21,4 +22,8 @@ def __getattr__(name: str) -> Any:
         from hsched.client.job import Job
 
         return Job
+    if name in ("AsyncClient", "AsyncJob"):
+        from hsched.client import async_client
+
+        return getattr(async_client, name)
     raise AttributeError(f"module 'hsched.client' has no attribute {name!r}")

@@ -5,26 +5,27 @@ The commands use nothing else, so whatever they can do a script can.
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from hsched import paths
+from hsched.client import asks
 from hsched.client.connection import Connection
 from hsched.client.job import Job
 from hsched.client.subscription import Subscription
 from hsched.client.task_verbs import TaskVerbs
-from hsched.errors import NoAnswer, NotRunning, Refused
+from hsched.errors import NoAnswer, NotRunning
 from hsched.wire.jobs import JobsReply, JobsRequest, JobView
-from hsched.wire.slots import ResourceView, SlotsReply, SlotsRequest
-from hsched.wire.submit import Context, JobSpec, SubmitReply, SubmitRequest
+from hsched.wire.slots import ResourceView
+from hsched.wire.submit import Context, JobSpec
 
 if TYPE_CHECKING:
-    from hsched.wire.choice import Choice
     from hsched.wire.devices import DevicesReply
     from hsched.wire.status import StatusReply
     from hsched.wire.stop import StopReply
+
+R = TypeVar("R")
 
 DEFAULT_TIMEOUT_S = 60.0
 
@@ -73,13 +74,7 @@ class Client(TaskVerbs):
         Raises:
             HschedError: as :meth:`submit`; nothing was queued.
         """
-        from hsched.client.context import capture  # not needed by the reading commands
-
-        request = SubmitRequest(
-            context=context or capture(), jobs=tuple(specs), run=_run_of_our_job(self.name)
-        )
-        reply = self._connection.call(request, SubmitReply)
-        return [Job(self, identity) for identity in reply.ids]
+        return [Job(self, one) for one in self._do(asks.submit(self.name, specs, context))]
 
     def jobs(
         self,
@@ -97,20 +92,15 @@ class Client(TaskVerbs):
         Raises:
             NoSuchJob: a word fits no job in that scope.
         """
-        after = None
-        while True:
-            request = JobsRequest(
-                scope=scope, states=tuple(states), words=words, run=run, after=after, last=last
-            )
+        request: JobsRequest | None = asks.jobs_request(words, scope, states, run, last)
+        while request is not None:
             page = self._page(request)
             yield from page.jobs
-            if not page.more:
-                return
-            after = page.last
+            request = asks.next_page(request, page)
 
     def _page(self, request: JobsRequest) -> JobsReply:
         try:
-            return self._connection.call(request, JobsReply)
+            return self._do(asks.jobs(request))
         except NotRunning:
             if request.scope == "live":
                 raise
@@ -137,17 +127,8 @@ class Client(TaskVerbs):
             NoSuchJob: a word fits no live job; nothing was done.
             NoAnswer: the jobs were told, and one was not gone within the time-out.
         """
-        from hsched.wire.kill import KillReply, KillRequest
-
-        request = KillRequest(
-            words=tuple(words),
-            everything=everything,
-            states=tuple(states),
-            signal=signal,
-            grace=grace,
-        )
-        ids = list(self._connection.call(request, KillReply).ids)
-        if wait and ids and signal in (9, 15):
+        ids = self._do(asks.kill(words, everything, states, signal, grace))
+        if wait and asks.is_awaited(ids, signal):
             limit = self._connection.timeout + (grace or 0.0)
             if not self.wait(ids, timeout=limit):
                 raise NoAnswer(f"some of {', '.join(ids)} are not gone after {limit:g} s")
@@ -164,9 +145,7 @@ class Client(TaskVerbs):
             NoSuchJob: a word fits no live job; nothing was done.
             Refused: a job is not pending; nothing was done.
         """
-        from hsched.wire.hold import HoldRequest
-
-        return self._ask_about(HoldRequest, words, choice)
+        return self._do(asks.hold(words, choice))
 
     def release(self, words: Iterable[str] = (), **choice: Any) -> list[str]:
         """Let held jobs start again; return their ids.  ``words`` as in :meth:`hold`.
@@ -175,9 +154,7 @@ class Client(TaskVerbs):
             NoSuchJob: a word fits no live job; nothing was done.
             Refused: a job is not pending, or asks for more than there is now.
         """
-        from hsched.wire.release import ReleaseRequest
-
-        return self._ask_about(ReleaseRequest, words, choice)
+        return self._do(asks.release(words, choice))
 
     def suspend(self, words: Iterable[str] = (), **choice: Any) -> list[str]:
         """Stop the processes of running jobs, which keep their slots; return their ids.
@@ -186,9 +163,7 @@ class Client(TaskVerbs):
             NoSuchJob: a word fits no live job; nothing was done.
             Refused: a job is not running; nothing was done.
         """
-        from hsched.wire.suspend import SuspendRequest
-
-        return self._ask_about(SuspendRequest, words, choice)
+        return self._do(asks.suspend(words, choice))
 
     def resume(self, words: Iterable[str] = (), **choice: Any) -> list[str]:
         """Let the processes of suspended jobs continue; return the jobs' ids.
@@ -197,9 +172,7 @@ class Client(TaskVerbs):
             NoSuchJob: a word fits no live job; nothing was done.
             Refused: a job is not running; nothing was done.
         """
-        from hsched.wire.resume import ResumeRequest
-
-        return self._ask_about(ResumeRequest, words, choice)
+        return self._do(asks.resume(words, choice))
 
     def update(self, words: Iterable[str] = (), **changes: Any) -> list[str]:
         """Change what pending jobs ask for; return their ids.  ``words`` as in :meth:`hold`.
@@ -212,10 +185,7 @@ class Client(TaskVerbs):
             Refused: a job is not pending, or would ask for more than there is.
             WrongUsage: a word makes no sense, or a job would wait for itself.
         """
-        from hsched.wire.update import UpdateRequest
-
-        run = _run_of_our_job(self.name)
-        return self._ask_about(UpdateRequest, words, {**changes, "run": run})
+        return self._do(asks.update(self.name, words, changes))
 
     def rerun(self, words: Iterable[str] = (), *, failed: bool = False) -> list[Job]:
         """Submit jobs again that are done, and return handles on the new ones.
@@ -227,11 +197,7 @@ class Client(TaskVerbs):
             NoSuchJob: a word fits no job that is done; nothing was queued.
             Refused: a job is live or was adopted, or its environment was deleted.
         """
-        from hsched.wire.rerun import RerunRequest
-
-        request = RerunRequest(words=tuple(words), failed=failed)
-        reply = self._connection.call(request, SubmitReply)
-        return [Job(self, identity) for identity in reply.ids]
+        return [Job(self, one) for one in self._do(asks.rerun(words, failed))]
 
     def adopt(self, pid: int, slots: str, **given: Any) -> Job:
         """Let a process that already runs hold ``slots`` until it ends; return its job.
@@ -244,17 +210,10 @@ class Client(TaskVerbs):
             Refused: the slots are not free, or it is no process that can be adopted.
             WrongUsage: a word makes no sense.
         """
-        from hsched.wire.adopt import AdoptRequest
+        return Job(self, *self._do(asks.adopt(pid, slots, given)))
 
-        request = AdoptRequest(pid=pid, slots=slots, **given)
-        return Job(self, self._connection.call(request, SubmitReply).ids[0])
-
-    def _ask_about(
-        self, request: type[Choice], words: Iterable[str], fields: dict[str, Any]
-    ) -> list[str]:
-        from hsched.wire.choice import Chosen
-
-        return list(self._connection.call(request(words=tuple(words), **fields), Chosen).ids)
+    def _do(self, ask: asks.Ask[R]) -> R:
+        return ask.made_of(self._connection.call(ask.request, ask.reply))
 
     def wait(
         self, ids: Sequence[str], *, any_of: bool = False, timeout: float | None = None
@@ -264,12 +223,10 @@ class Client(TaskVerbs):
         Raises:
             NoSuchJob: an id was never given out in this run.
         """
-        waiting = set(ids)
+        waiting = asks.Waiting(ids, any_of)
         with self.subscribe(ids, timeout) as changes:
             for change in changes:
-                if change.state == "done":
-                    waiting.discard(change.id)
-                if not waiting or (any_of and len(waiting) < len(set(ids))):
+                if waiting.is_over(change.id, change.state):
                     return True
         return False
 
@@ -302,10 +259,9 @@ class Client(TaskVerbs):
         """
         from hsched.client import log  # for one command alone
 
-        *others, job = self.jobs(word, scope="all", run=run, last=2)
-        if others and (others[0].out, others[0].err) != (job.out, job.err):
-            first = next(self.jobs(word, scope="all", run=run))
-            raise Refused(f"{word} means several jobs; name one, such as {first.id}")
+        job = log.only(self.jobs(word, scope="all", run=run, last=2))
+        if job is None:
+            raise log.several(word, next(self.jobs(word, scope="all", run=run)))
         if follow and job.state != "done":
             yield from log.follow(self, job, err, last)
         else:
@@ -313,13 +269,11 @@ class Client(TaskVerbs):
 
     def slots(self) -> tuple[ResourceView, ...]:
         """Return the resources: totals, used and free, drained slots."""
-        return self._connection.call(SlotsRequest(), SlotsReply).resources
+        return self._do(asks.slots())
 
     def devices(self) -> DevicesReply:
         """Return the GPUs by slot, and which jobs hold them."""
-        from hsched.wire.devices import DevicesReply, DevicesRequest
-
-        return self._connection.call(DevicesRequest(), DevicesReply)
+        return self._do(asks.devices())
 
     def set_slots(self, spec: str) -> tuple[ResourceView, ...]:
         """Set the totals that ``spec`` names (``8,2,32``, ``gpus=1``); return the resources.
@@ -329,9 +283,7 @@ class Client(TaskVerbs):
         Raises:
             WrongUsage: it names no totals of these resources.
         """
-        from hsched.wire.capacity import CapacityRequest
-
-        return self._connection.call(CapacityRequest(spec=spec), SlotsReply).resources
+        return self._do(asks.set_slots(spec))
 
     def drain_slots(self, words: Iterable[str], *, back: bool = False) -> tuple[ResourceView, ...]:
         """Take slots (``gpus:1``, ``cores:4-7``) out of use, or put them ``back``.
@@ -341,16 +293,11 @@ class Client(TaskVerbs):
         Raises:
             WrongUsage: a word names no slot that there is.
         """
-        from hsched.wire.drain import DrainRequest
-
-        request = DrainRequest(words=tuple(words), back=back)
-        return self._connection.call(request, SlotsReply).resources
+        return self._do(asks.drain_slots(words, back))
 
     def status(self) -> StatusReply:
         """Return how the scheduler stands."""
-        from hsched.wire.status import StatusReply, StatusRequest
-
-        return self._connection.call(StatusRequest(), StatusReply)
+        return self._do(asks.status())
 
     def stop(self, *, force: bool = False, grace: float | None = None) -> str:
         """End the run and the broker, and return the run's folder, which stays.
@@ -359,9 +306,7 @@ class Client(TaskVerbs):
             Refused: jobs are still queued and ``force`` was not given.
             NoAnswer: the broker is ending, and was not gone within the time-out.
         """
-        from hsched.wire.stop import StopReply, StopRequest
-
-        reply = self._connection.call(StopRequest(force=force, grace=grace), StopReply)
+        reply = self._do(asks.stop(force=force, grace=grace))
         limit = time.monotonic() + self._connection.timeout + (grace or 0.0)
         if not self._connection.wait_for_end(limit):
             raise NoAnswer(f"scheduler {self.name} is ending its jobs; it is not gone yet")
@@ -376,17 +321,8 @@ class Client(TaskVerbs):
         Raises:
             NoAnswer: the broker is ending, and was not gone within the time-out.
         """
-        from hsched.wire.stop import StopReply, StopRequest
-
-        reply = self._connection.call(StopRequest(drain=True), StopReply)
+        reply = self._do(asks.stop(drain=True))
         limit = time.monotonic() + self._connection.timeout
         if not reply.running and not self._connection.wait_for_end(limit):
             raise NoAnswer(f"scheduler {self.name} is ending; it is not gone yet")
         return reply
-
-
-def _run_of_our_job(name: str) -> str | None:
-    """Return the run that our own job belongs to, where it is one of the same scheduler."""
-    if os.environ.get("HSCHED_NAME") == name and "HSCHED_JOB_ID" in os.environ:
-        return os.environ.get("HSCHED_RUN_ID")
-    return None

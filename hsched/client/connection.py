@@ -10,7 +10,8 @@ from __future__ import annotations
 import os
 import stat
 import time
-from typing import TYPE_CHECKING, TypeVar
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import zmq
 
@@ -50,6 +51,8 @@ class Connection:
     ``timeout`` bounds each request, in seconds; a broker that was killed is brought
     back within it.
     """
+
+    _poller_class: Any = zmq.Poller  # that of asyncio returns futures
 
     def __init__(self, place: paths.Place, timeout: float) -> None:
         self.place = place
@@ -130,8 +133,12 @@ class Connection:
         """
         assert self._socket is not None, "send comes first"
         poller = self._poller(self._socket)
-        left = None if deadline is None else _milliseconds(deadline)
-        ready = dict(poller.poll(left))
+        return self._taken(poller.poll(_milliseconds_or_none(deadline)))
+
+    def _taken(self, events: Iterable[tuple[Any, int]]) -> tuple[Header, bytes] | None:
+        """Return what has come, as :meth:`receive` does; no events are a time that is up."""
+        assert self._socket is not None, "only who has one can wait for it"
+        ready = dict(events)
         if self._socket in ready:
             header, body = self._socket.recv_multipart()
             return parse_header(header), body
@@ -144,7 +151,7 @@ class Connection:
         """Wait as :meth:`receive` would; False where only the descriptor ``other`` is readable."""
         assert self._socket is not None, "send comes first"
         poller = self._poller(self._socket, other)
-        left = None if deadline is None else _milliseconds(deadline)
+        left = _milliseconds_or_none(deadline)
         return [one for one, _ in poller.poll(left)] != [other]
 
     def wait_for_end(self, deadline: float) -> bool:
@@ -154,9 +161,9 @@ class Connection:
         poller = self._poller()
         return bool(poller.poll(_milliseconds(deadline)))
 
-    def _poller(self, *others: zmq.Socket[bytes] | int) -> zmq.Poller:
+    def _poller(self, *others: zmq.Socket[bytes] | int) -> Any:
         """Return what wakes at the broker's end, and for ``others``."""
-        poller = zmq.Poller()
+        poller = self._poller_class()
         poller.register(self._broker if self._monitor is None else self._monitor, zmq.POLLIN)
         for one in others:
             poller.register(one, zmq.POLLIN)
@@ -266,3 +273,7 @@ def _age_s(path: str) -> float:
 def _milliseconds(deadline: float) -> int:
     """Return the time left until ``deadline``, rounded up so that nobody wakes early."""
     return max(0, int((deadline - time.monotonic()) * 1000) + 1)
+
+
+def _milliseconds_or_none(deadline: float | None) -> int | None:
+    return None if deadline is None else _milliseconds(deadline)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import IO, TYPE_CHECKING
 
 from hsched.errors import Refused
 from hsched.wire.jobs import JobView
 from hsched.wire.message import raw
+from hsched.wire.subscribe import Change
 
 if TYPE_CHECKING:
     from hsched.client.client import Client
@@ -38,24 +39,74 @@ def follow(client: Client, job: JobView, err: bool, last: int | None) -> Iterato
     Raises:
         Refused: the job is done and there is no such file.
     """
-    from hsched.client.inotify import Growth  # for the few who follow
+    with Tail(job, err, last) as tail, client.subscribe([job.id]) as changes:
+        yield from tail.blocks()
+        while not tail.is_over:
+            tail.hear(changes.page(tail.descriptor))
+            yield from tail.blocks()
+    if not tail.has_file:
+        raise tail.missing(next(client.jobs(job.id, scope="all")))
 
-    path, file = _path(job, err), None
-    with Growth(path) as growth, client.subscribe([job.id]) as changes:
-        is_over = False
-        while True:
-            growth.renew()
-            if file is None and (file := _opened(path)) is not None:
-                file.seek(_start(file, last))
-            if file is not None:
-                yield from _rest(file)
-            if is_over:
-                break
-            page = changes.page(growth.descriptor)
-            is_over = page is None or any(change.state == "done" for change in page)
-    if file is None:
-        raise Refused(_nothing(next(client.jobs(job.id, scope="all")), path))
-    file.close()
+
+class Tail:
+    """The end of a file that a job writes, which need not be there yet."""
+
+    def __init__(self, job: JobView, err: bool, last: int | None) -> None:
+        from hsched.client.inotify import Growth  # for the few who follow
+
+        self._path, self._last = _path(job, err), last
+        self._file: IO[bytes] | None = None
+        self._growth = Growth(self._path)
+        self.is_over = False
+
+    def __enter__(self) -> Tail:
+        self._growth.__enter__()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._growth.__exit__()
+        if self._file is not None:
+            self._file.close()
+
+    @property
+    def descriptor(self) -> int:
+        """What becomes readable when the file has grown."""
+        return self._growth.descriptor
+
+    @property
+    def has_file(self) -> bool:
+        """Whether there was a file."""
+        return self._file is not None
+
+    def blocks(self) -> Iterator[bytes]:
+        """Yield what is there and was not yielded before."""
+        self._growth.renew()
+        if self._file is None and (file := _opened(self._path)) is not None:
+            file.seek(_start(file, self._last))
+            self._file = file
+        if self._file is not None:
+            yield from _rest(self._file)
+
+    def hear(self, page: Sequence[Change] | None) -> None:
+        """Take note of what became of the job; None where the time is up."""
+        self.is_over = page is None or any(change.state == "done" for change in page)
+
+    def missing(self, job: JobView) -> Refused:
+        """Return the error for a job that has written no file."""
+        return Refused(_nothing(job, self._path))
+
+
+def only(found: Iterable[JobView]) -> JobView | None:
+    """Return the newest of two jobs, None where each of them has a file of its own."""
+    *others, job = found
+    if others and (others[0].out, others[0].err) != (job.out, job.err):
+        return None
+    return job
+
+
+def several(word: str, first: JobView) -> Refused:
+    """Return the error for a word that means several jobs."""
+    return Refused(f"{word} means several jobs; name one, such as {first.id}")
 
 
 def _path(job: JobView, err: bool) -> str:

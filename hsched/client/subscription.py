@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from hsched import paths
 from hsched.client.connection import Connection, new_key, read_reply
 from hsched.errors import NoAnswer
+from hsched.wire.frames import Header
 from hsched.wire.subscribe import Change, Changes, SubscribeRequest
 
 
@@ -58,7 +59,8 @@ class Subscription:
             NotRunning: the scheduler was stopped.
         """
         if self._key is None:
-            self._key = self._ask()
+            self._key, request, limit = self._request()
+            self._connection.send(request, self._key, limit)
 
     def page(self, other: int = -1) -> tuple[Change, ...] | None:
         """Wait for changes and return them; None where the time is up.
@@ -77,6 +79,10 @@ class Subscription:
             frames = self._connection.receive(self._deadline)
         except NoAnswer:
             return None
+        return self._taken(frames)
+
+    def _taken(self, frames: tuple[Header, bytes] | None) -> tuple[Change, ...]:
+        """Return the changes in what the broker said, None where it died."""
         if frames is None:
             self._key = None
         if frames is None or frames[0].key != self._key:
@@ -86,9 +92,9 @@ class Subscription:
         self.is_complete = changes.complete
         return changes.changes
 
-    def _ask(self) -> str:
+    def _request(self) -> tuple[str, SubscribeRequest, float]:
+        """Return a fresh key, what to ask, and until when."""
         key = new_key()
         request = SubscribeRequest(since=self._upto, epoch=self._epoch, ids=self._ids)
         limit = self._deadline if self._deadline is not None else time.monotonic() + 3600.0
-        self._connection.send(request, key, limit)
-        return key
+        return key, request, limit

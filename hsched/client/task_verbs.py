@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from hsched import paths
+from hsched.client import asks
 from hsched.client.connection import Connection
 from hsched.errors import NotRunning
 
@@ -26,10 +27,8 @@ class TaskVerbs:
             NoSuchJob: this run never gave out an id; nothing was done.
             Refused: a job runs; nothing was done.
         """
-        from hsched.wire.choice import Chosen
-        from hsched.wire.remove import RemoveRequest
-
-        return list(self._connection.call(RemoveRequest(ids=tuple(ids)), Chosen).ids)
+        ask = asks.remove(ids)
+        return ask.made_of(self._connection.call(ask.request, ask.reply))
 
     def runs(self) -> tuple[RunView, ...]:
         """Return all runs of the scheduler, the oldest first; it need not run.
@@ -37,11 +36,10 @@ class TaskVerbs:
         Raises:
             NotRunning: no scheduler of this name ever ran.
         """
-        from hsched.wire.runs import RunsReply, RunsRequest
-
+        ask = asks.runs()
         try:
-            return self._connection.call(RunsRequest(), RunsReply).runs
+            return ask.made_of(self._connection.call(ask.request, ask.reply))
         except NotRunning:
             from hsched.client.history import read_history
 
-            return read_history(self.place, RunsRequest(), RunsReply).runs
+            return ask.made_of(read_history(self.place, ask.request, ask.reply))
