@@ -245,7 +245,7 @@ class Foreground:
         return remains.descendants(table, {*roots, hrun}) - {hrun}
 
     def _marks(self, run: _Run) -> tuple[bytes, ...]:
-        return remains.marks(run.job_id, self._broker.run.name, self._broker.place.name)
+        return remains.marks(run.job_id, self._broker.run_folder)
 
 
 def _remove(folder: str) -> None:

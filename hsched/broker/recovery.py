@@ -108,7 +108,7 @@ def end_of_shim(broker: Broker, job_id: JobId, path: str) -> None:
     command = None if record is None else record.command
     remains.Remains(
         waker=broker.waker,
-        marks=remains.marks(job_id, broker.run.name, broker.place.name),
+        marks=remains.marks(job_id, broker.run_folder),
         session=None if command is None else command.pid,
         orphans_of_ours=broker.shims.orphans,
         gone=gone,

@@ -70,12 +70,15 @@ class Remains:
             self.end()
 
 
-def marks(job_id: JobId, run: str, scheduler: str) -> tuple[bytes, ...]:
-    """Return the variables by which the processes of a job are known."""
+def marks(job_id: JobId, run_folder: str) -> tuple[bytes, ...]:
+    """Return the variables by which the processes of a job are known.
+
+    The folder of the run tells schedulers of one name apart that were started in the
+    same second, each with a state folder of its own.
+    """
     return (
         f"HSCHED_JOB_ID={format_job_id(job_id)}".encode(),
-        f"HSCHED_RUN_ID={run}".encode(),
-        f"HSCHED_NAME={scheduler}".encode("utf-8", "surrogateescape"),
+        f"HSCHED_RUN_DIR={run_folder}".encode("utf-8", "surrogateescape"),
     )
 
 

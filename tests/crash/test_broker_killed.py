@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -136,3 +137,24 @@ def test_a_killed_nursery_costs_no_job(sched: Shell) -> None:
         assert sched.wait(ids[-1])["outcome"] == "succeeded"
     assert [job["outcome"] for job in sched.jobs("--all")] == ["succeeded"] * len(ids)
     assert len((sched.folder / "log").read_text().split()) == len(ids)
+
+
+def test_a_killed_shim_costs_no_job_of_another_state_folder(sched: Shell) -> None:
+    """Whose run and job are called the same, because both began in the same second."""
+    job = sched.submit("1", "touch up; sleep 1000")
+    sched.until((sched.folder / "up").exists, "the job runs")
+    (folder,) = sched.state.glob("default/*/*/records")
+    other = subprocess.Popen(
+        ["sleep", "1000"],
+        env={
+            "HSCHED_JOB_ID": job,
+            "HSCHED_RUN_ID": "/".join(folder.parent.parts[-2:]),
+            "HSCHED_NAME": "default",
+            "HSCHED_RUN_DIR": f"{sched.home}/elsewhere",
+        },
+    )
+    os.kill(sched.pid(f"hsched-shim {job}$"), signal.SIGKILL)
+    assert sched.wait(job)["outcome"] == "lost"
+    assert other.poll() is None
+    other.kill()
+    other.wait()
