@@ -55,6 +55,8 @@ ALSO = {
     "client/foreground.py": {"hsched.native"},
     "client/relay.py": {"hsched.native"},
     "cli/hrun.py": {"hsched.native"},
+    # It tells which shim and which library there are.
+    "cli/doctor.py": {"hsched.native", "zmq"},
 }
 
 #: All of the standard library that the core may use: what calculates, and nothing else.

@@ -81,6 +81,14 @@ TABLE: dict[str, tuple[str, str]] = {
         "List the schedulers that run: slots in total, free and used; jobs in total and by state.",
     ),
     "stop": ("hstop", "Stop a scheduler, and return when it is gone; logs and history stay."),
+    "service": (
+        "service",
+        "Let systemd start a scheduler, now and whenever you log in or the machine starts.",
+    ),
+    "doctor": (
+        "doctor",
+        "Print what a bug report needs: versions, paths, kernel, NVML, disk and scheduler.",
+    ),
     "experiments": (
         "experiments",
         "List experiments, show the tasks of one, or clean up after them.",

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from hsched import paths
-from hsched.cli import settings, times
+from hsched.cli import logout, settings, times
 from hsched.cli.common import Command, put, reads, run, scheduler_option
 from hsched.cli.render import amounts
 from hsched.client import Client, launch, warm
@@ -144,6 +144,7 @@ def command(
     except AlreadyRunning as error:
         warm.start()  # it may have been killed, or gone with an upgrade
         raise _already(place, spec, engine == "slurm") from error
+    _warn(logout.danger())
     with Client(place.name) as client:
         slots = client.slots()
         if engine != "slurm" and any(one.name == "gpus" and one.total for one in slots):

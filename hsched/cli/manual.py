@@ -54,6 +54,8 @@ OTHERS = {
     "hsched-set": "tasks.set",
     "hsched-clean": "tasks.clean",
     "hsched-keys": "keys",
+    "hsched-doctor": "doctor",
+    "hsched-service": "service",
 }
 
 #: All pages of section 1.

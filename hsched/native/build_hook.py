@@ -126,5 +126,7 @@ class ShimBuildHook(BuildHookInterface[Any]):
             build_data["artifacts"].append("/hsched/native/build-id")
         for name in COMMANDS:
             build_data["shared_scripts"][str(_FOLDER / "bin" / name)] = name
+        unit = str(Path(self.root, "systemd/hsched.service"))
+        build_data["shared_data"][unit] = "share/systemd/user/hsched.service"
         for page in sorted(Path(self.root, "man").glob("*.[17]")):
             build_data["shared_data"][str(page)] = f"share/man/man{page.suffix[1:]}/{page.name}"
