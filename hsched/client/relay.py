@@ -159,7 +159,8 @@ class Relay:
             signal.pthread_sigmask(signal.SIG_UNBLOCK, {number})
         os.kill(os.getpid(), number)
         signal.pthread_sigmask(signal.SIG_BLOCK, self._mask)
-        _send(self._child, signal.SIGCONT)
+        if not _has_changed(self._child):
+            _send(self._child, signal.SIGCONT)
 
 
 def die_of(number: int) -> None:
@@ -190,6 +191,18 @@ def _has_children() -> bool:
     except ChildProcessError:
         return False
     return True
+
+
+def _has_changed(pid: int) -> bool:
+    """Whether a child that had stopped went on, stopped anew or ended since: a shell tells both.
+
+    Then it must not be told to go on: a Ctrl-Z may have come in between.
+    """
+    states = os.WEXITED | os.WSTOPPED | os.WCONTINUED
+    try:
+        return os.waitid(os.P_PID, pid, states | os.WNOHANG | os.WNOWAIT) is not None
+    except ChildProcessError:
+        return True
 
 
 def _is_zombie(pid: int) -> bool:

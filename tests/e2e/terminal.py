@@ -10,6 +10,8 @@ import struct
 import subprocess
 import termios
 import time
+from collections.abc import Iterator
+from pathlib import Path
 
 from tests.e2e.shell import DEADLINE_S, Shell
 
@@ -59,6 +61,24 @@ class Terminal:
         before, _, self._text = self._text.partition(text)
         return before
 
+    def until_foreground(self) -> None:
+        """Wait until a job other than bash has the terminal, and none of it is stopped.
+
+        What is typed before that goes to bash, which ignores a Ctrl-Z.
+        """
+        deadline = time.monotonic() + DEADLINE_S
+        while "T" in (states := self._foreground()) or not states:
+            assert time.monotonic() < deadline, f"the foreground is {states}"
+            time.sleep(0.01)
+
+    def _foreground(self) -> list[str]:
+        """Return the states of the processes that have the terminal, none for bash."""
+        group = os.tcgetpgrp(self._screen)
+        if group == self._bash.pid:
+            return []
+        fields = [stat.rpartition(")")[2].split() for stat in _stats()]
+        return [state for state, _, its_group, *_ in fields if int(its_group) == group]
+
     def close(self) -> None:
         """Hang up."""
         if self._screen >= 0:
@@ -68,3 +88,9 @@ class Terminal:
                 self._bash.wait(DEADLINE_S)
             self._bash.kill()
             self._bash.wait()
+
+
+def _stats() -> Iterator[str]:
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):  # it has ended since
+            yield path.read_text(errors="replace")

@@ -62,6 +62,7 @@ def test_ctrl_z_stops_and_fg_goes_on(core: Shell, tty: Terminal) -> None:
         assert core.ok("hnslots", "free") == "0"
         tty.type("fg\n")
         tty.expect("got $x'\r\n")
+        tty.until_foreground()
     tty.type("hello\n")
     tty.expect("got hello")
     tty.expect("ready> ")
