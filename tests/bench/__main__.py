@@ -21,6 +21,7 @@ from tests.bench import (
     machine,
     peers,
     recovery,
+    tasks,
     throughput,
 )
 from tests.bench.report import Report, document
@@ -34,6 +35,7 @@ BENCHMARKS: dict[str, ModuleType] = {
     "idle": idle,
     "recovery": recovery,
     "core": core,
+    "tasks": tasks,
     "experiment": experiment,
 }
 
@@ -55,7 +57,7 @@ _ABOUT = (
 def main(names: tuple[str, ...], rounds: int, quick: bool, write: Path | None) -> None:
     """Run the benchmarks called NAME, by default all, and print what they found.
 
-    NAME is dispatch, throughput, command, depth, idle, recovery, core or experiment.
+    NAME is dispatch, throughput, command, depth, idle, recovery, core, tasks or experiment.
     """
     signal.signal(signal.SIGTERM, _leave)
     if remark := peers.install():
