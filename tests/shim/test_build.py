@@ -152,9 +152,10 @@ def test_a_wheel_without_is_pure_and_says_so(tree: Path, monkeypatch: pytest.Mon
         assert done.stdout == f"{name} (hsched) {hsched.__version__}\n"
 
 
-def test_man_pages_are_placed(tree: Path) -> None:
+def test_man_pages_and_the_unit_are_placed(tree: Path) -> None:
     shared = build(tree)[0]["shared_data"]
     assert shared == {
         str(tree / "man/hstart.1"): "share/man/man1/hstart.1",
         str(tree / "man/hsched.7"): "share/man/man7/hsched.7",
+        str(tree / "systemd/hsched.service"): "share/systemd/user/hsched.service",
     }

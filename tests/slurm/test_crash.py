@@ -75,6 +75,7 @@ def test_what_ends_while_no_broker_lives_is_known_for_what_it_was(
 def test_a_controller_that_is_away_loses_nothing(cluster: Cluster, sched: Shell) -> None:
     running = sched.submit("1", "echo > up; until [ -e go ]; do sleep 0.05; done; exit 6")
     sched.written("up")
+    sched.until(lambda: sched.job(running)["state"] == "running", "the broker knows that it runs")
     cluster.stop_controller()
     try:
         waiting = sched.submit("1", "echo late > late")
