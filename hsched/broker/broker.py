@@ -14,8 +14,9 @@ import os
 import sqlite3
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
-from hsched.broker import adopted, clock, drained, recovery
+from hsched.broker import adopted, clock, drained, endings, recovery
 from hsched.broker.adopted import Adopted
 from hsched.broker.announcer import Announcer
 from hsched.broker.devices.devices import Devices
@@ -26,7 +27,7 @@ from hsched.broker.hooks import Hooks
 from hsched.broker.housekeeping import Housekeeping
 from hsched.broker.ledger import Ledger
 from hsched.broker.parts import Parts, Turn
-from hsched.broker.shims import Shim, Shims
+from hsched.broker.shims import Shims
 from hsched.broker.starter import Starter
 from hsched.broker.store.rows import Run
 from hsched.broker.verbs import VERBS, Verb, stop
@@ -51,6 +52,7 @@ class Broker:
         """``checkpoint`` is called with the name of each step that a crash could fall into."""
         self.place, self.run, self.store = parts.place, parts.run, parts.store
         self.shims, self.waker = parts.shims, parts.waker
+        self.shims.over = partial(endings.job_over, self)
         self.adopted = Adopted(parts.waker, self._adopted_ended)
         self.foreground = Foreground(self)
         self.hooks = Hooks(self)
@@ -194,10 +196,6 @@ class Broker:
         """Take job numbers, for good: none is given out again in this run."""
         self._last_number += len(numbers)
 
-    def watch(self, shim: Shim) -> None:
-        """Learn of the end of ``shim``."""
-        self.waker.watch(shim.pidfd, lambda: self._shim_ended(shim.pidfd))
-
     def spent(self, record: str) -> None:
         """Give ``record`` back once what it tells is on disk."""
         self._turn.spent_records.append(record)
@@ -259,13 +257,6 @@ class Broker:
         if deadline is not None and deadline <= now:
             self.apply(TimePassed())
 
-    def _shim_ended(self, pidfd: int) -> None:
-        self.wall = clock.wall()
-        self.waker.forget(pidfd)
-        shim = self.shims.ended(pidfd)
-        if shim is not None and self._trouble is None:
-            recovery.end_of_shim(self, shim.job_id, shim.record)
-
     def _adopted_ended(self, job_id: JobId) -> None:
         self.wall = clock.wall()
         if self._trouble is None and self.scheduler.find(job_id) is not None:
@@ -298,11 +289,11 @@ class Broker:
                 self._endpoint.reply(peer, word, key, body)
             if turn.effects:
                 self.checkpoint("after replies")
-            self._carry_out(turn.effects)
-            self.shims.cancel()
-            self.engine.committed(turn.effects)
             for path in turn.spent_records:
-                self.shims.records.spent(path)
+                self.shims.spent(path)
+            self._carry_out(turn.effects)
+            self.shims.turn_over()
+            self.engine.committed(turn.effects)
             self.announcer.publish()
 
     def _commit(self) -> bool:

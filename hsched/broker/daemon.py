@@ -115,6 +115,7 @@ def build(
     os.makedirs(folder, mode=0o700, exist_ok=True)
     kernel.become_subreaper()
     endpoint = Endpoint(choose_socket(place), _tcp_of(run))
+    waker, cgroups = Waker(), Cgroups(place.name) if run.options.get("cgroup") else None
     parts = Parts(
         place=place,
         run=run,
@@ -122,8 +123,8 @@ def build(
         new_scheduler=new_scheduler,
         endpoint=endpoint,
         premises=Premises(place, lock, endpoint),
-        waker=Waker(),
-        shims=shims.Shims(folder, Cgroups(place.name) if run.options.get("cgroup") else None),
+        waker=waker,
+        shims=shims.Shims(folder, waker, cgroups),
     )
     broker = Broker(parts, checkpoint)
     if endpoint.gate is not None:

@@ -249,7 +249,9 @@ class Foreground:
 
 
 def _remove(folder: str) -> None:
-    with contextlib.suppress(OSError):  # mostly there is none
+    with contextlib.suppress(OSError):
+        if not os.access(folder, os.F_OK):  # as for nearly all jobs
+            return
         for name in os.listdir(folder):
             os.unlink(os.path.join(folder, name))
         os.rmdir(folder)

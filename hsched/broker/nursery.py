@@ -1,7 +1,8 @@
 """How shims come to be: forked by a nursery, or spawned one by one.
 
 Either way in two steps: a shim is *prepared* while the decision to start its job
-is on its way to the disk, and told to *go* once it is there.
+is on its way to the disk, and told to *go* once it is there.  A forked one has a
+*line* to the broker, on which it tells that its job is over, and may be given another.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import socket
 import struct
 from collections import deque
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 from hsched.native import nursery_argv, shim_argv
 
@@ -21,8 +23,18 @@ _FIRST_FD, _SECOND_FD = 3, 4
 
 _REPLY = struct.Struct("i")
 
+#: Lets the job start for which a shim was forked, see ``line.c``.
+_GO = b"g"
+
 #: As many answers lie in the socket until they are read; more could make both sides wait.
 _UNREAD = 64
+
+
+class Born(NamedTuple):
+    """A shim that was told to go; ``line`` is None for one that ends with its job."""
+
+    pid: int
+    line: socket.socket | None
 
 
 class NurseryLostError(Exception):
@@ -42,7 +54,7 @@ class Nursery:
         self._socket: socket.socket | None = None
         self._unanswered: deque[str] = deque()
         self._answers: dict[str, int] = {}
-        self._words: dict[str, int] = {}  # the pipe on which each shim waits
+        self._lines: dict[str, socket.socket] = {}  # on which each shim waits
         self.pid: int | None = None
 
     def prepare(self, job_id: str, plan: int, record: int) -> None:
@@ -52,29 +64,29 @@ class Nursery:
             OSError: there was no room for it.
         """
         ours = self._socket or self._open()
-        theirs, self._words[job_id] = os.pipe2(os.O_CLOEXEC)
+        self._lines[job_id], theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         try:
-            socket.send_fds(ours, [job_id.encode()], [plan, record, theirs])
+            socket.send_fds(ours, [job_id.encode()], [plan, record, theirs.fileno()])
             self._unanswered.append(job_id)
         except ConnectionError:
             pass  # go() finds that out, when there is somebody to tell
         except OSError:
-            os.close(self._words.pop(job_id))
+            self._lines.pop(job_id).close()
             raise
         finally:
-            os.close(theirs)
+            theirs.close()
         if len(self._unanswered) > _UNREAD:
             with contextlib.suppress(NurseryLostError):
                 self._read_answer()
 
-    def go(self, job_id: str) -> int:
-        """Have the job started; return the pid of its shim.
+    def go(self, job_id: str) -> Born:
+        """Have the job started; return its shim.
 
         Raises:
             NurseryLostError: somebody has killed the nursery; there is no shim.
             OSError: there was no room for a process; there is no shim.
         """
-        word = self._words.pop(job_id)
+        line = self._lines.pop(job_id)
         try:
             while job_id not in self._answers:
                 self._read_answer()
@@ -82,16 +94,17 @@ class Nursery:
             if answer < 0:
                 raise OSError(-answer, os.strerror(-answer))
             with contextlib.suppress(BrokenPipeError):  # killed meanwhile: its record tells
-                os.write(word, b"g")
-            return answer
-        finally:
-            os.close(word)
+                line.send(_GO)
+        except BaseException:
+            line.close()
+            raise
+        return Born(answer, line)
 
     def cancel(self) -> None:
         """Let all that was prepared and not told to go end without a trace."""
-        for word in self._words.values():
-            os.close(word)
-        self._words.clear()
+        for line in self._lines.values():
+            line.close()
+        self._lines.clear()
         with contextlib.suppress(NurseryLostError):
             while self._unanswered:
                 self._read_answer()
@@ -154,15 +167,15 @@ class Spawner:
             os.close(kept)
             raise
 
-    def go(self, job_id: str) -> int:
-        """Start the shim; return its pid.
+    def go(self, job_id: str) -> Born:
+        """Start the shim, and return it.
 
         Raises:
             OSError: it could not be started.
         """
         given = self._prepared.pop(job_id)
         try:
-            return _spawn(self._command[0], shim_argv(self._command, job_id), given)
+            return Born(_spawn(self._command[0], shim_argv(self._command, job_id), given), None)
         finally:
             for descriptor in given:
                 os.close(descriptor)

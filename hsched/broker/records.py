@@ -50,6 +50,19 @@ class Records:
                 return self._reuse(self._spares.pop(), path)
         return _make(path)
 
+    def hand_on(self, spent: str, path: str) -> None:
+        """Make the record of a job that is done that of another, whose shim is the same.
+
+        Raises:
+            OSError: it could not be; there is none at ``path`` then.
+        """
+        descriptor = os.open(spent, os.O_WRONLY | os.O_CLOEXEC)
+        try:
+            os.pwrite(descriptor, _EMPTY, 0)
+        finally:
+            os.close(descriptor)
+        os.rename(spent, path)
+
     def spent(self, path: str) -> None:
         """Take back the record of a job whose end is on disk."""
         if len(self._spares) < _SPARES:

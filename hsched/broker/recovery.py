@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from hsched.broker import adopted, clock, foreground, outcomes, records, remains, specs
+from hsched.broker import adopted, clock, endings, foreground, records, specs
 from hsched.broker.dependencies import Batch, note_finished
 from hsched.broker.ledger import spec_of
 from hsched.broker.store.rows import JobRow, Life, allocation_of, request_of
@@ -85,34 +85,6 @@ def restore(broker: Broker) -> list[_Found]:
         return []  # the engine asks who knows
     log.info("%d live jobs, %d of them started", len(rows), len(found))
     return list(found.values())
-
-
-def end_of_shim(broker: Broker, job_id: JobId, path: str) -> None:
-    """Take in how a job ended, as the record at ``path`` tells.
-
-    Where it does not, the shim was killed: the job ends once its tree was ended.
-    """
-    record = records.read(path)
-    if record is not None and record.ending is not None:
-        broker.ledger.measured(job_id, outcomes.used_by(record))
-        broker.spent(path)
-        broker.apply(Ended(job_id, outcomes.outcome_of(record)))
-        return
-
-    def gone() -> None:
-        broker.shims.remove_cgroup(path)
-        broker.spent(path)
-        broker.apply(Ended(job_id, outcomes.outcome_of(record)))
-
-    broker.shims.kill_cgroup(path)
-    command = None if record is None else record.command
-    remains.Remains(
-        waker=broker.waker,
-        marks=remains.marks(job_id, broker.run_folder),
-        session=None if command is None else command.pid,
-        orphans_of_ours=broker.shims.orphans,
-        gone=gone,
-    ).end()
 
 
 def _decided(row: JobRow) -> bool:
@@ -238,15 +210,15 @@ def _take_over(broker: Broker, found: _Found) -> None:
         return
     if found.pid is not None:
         with contextlib.suppress(ProcessLookupError):
-            broker.watch(broker.shims.adopt(found.job_id, found.pid, found.path))
+            broker.shims.adopt(found.job_id, found.pid, found.path)
             return
-        end_of_shim(broker, found.job_id, found.path)
+        endings.end_of_shim(broker, found.job_id, found.path, records.read(found.path))
     elif found.requeued:
         broker.wish([ChangeJob(found.job_id)])
     elif found.rebooted:
         broker.apply(Ended(found.job_id, Outcome(OutcomeKind.LOST, reason="reboot")))
     elif found.ended:
-        end_of_shim(broker, found.job_id, found.path)
+        endings.end_of_shim(broker, found.job_id, found.path, records.read(found.path))
     else:
         log.info("job %s was decided, not begun; starting it", format_job_id(found.job_id))
         allocation = broker.scheduler.job(found.job_id).allocation

@@ -1,4 +1,9 @@
-"""The shims that hold the jobs: started, watched, signalled, found again."""
+"""The shims that hold the jobs: started, watched, signalled, found again.
+
+A shim that a nursery has forked outlives its job: it tells the end on its line, and once
+that is on disk, a job that starts in the same turn gets the shim and its record.  What
+no job needs is let go before the turn ends, so no shim is ever there without a job.
+"""
 
 from __future__ import annotations
 
@@ -6,16 +11,20 @@ import contextlib
 import errno
 import os
 import signal
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from socket import socket
 from typing import NamedTuple
 
 from hsched.broker import records, remains
 from hsched.broker.cgroups import Cgroups
-from hsched.broker.nursery import NurseryLostError, shim_source
+from hsched.broker.nursery import Born, NurseryLostError, shim_source
 from hsched.broker.records import Records
+from hsched.broker.waker import Waker
 from hsched.core.model import JobId
 from hsched.native import shim_command
 from hsched.native.plan import Plan, encode_plan
+from hsched.native.record import RECORD_SIZE, Record, read_record
 
 #: Real-time signal 33 + n asks a shim to pass signal n on to every process of its tree.
 _PASS_ON = 33
@@ -23,37 +32,80 @@ _PASS_ON = 33
 #: How often the process that forks shims may be killed during one start.
 _ATTEMPTS = 3
 
+#: A shim that is there already takes no longer plan (``LONGEST_PLAN`` in ``line.c``).
+_LONGEST_PLAN = 65536
 
-@dataclass(frozen=True, slots=True)
+
+#: Told with each job that is over: its record, or None where only the file tells.
+Over = Callable[[JobId, str, Record | None], None]
+
+
+@dataclass(slots=True)
 class Shim:
-    """A live shim.  ``pidfd`` becomes readable when it ends."""
+    """A live shim, with or without a job."""
 
     job_id: JobId
+    record: str
     pid: int
     pidfd: int
-    record: str
+    #: On which it tells that its job is over; without it, its end tells.
+    line: socket | None
+    #: The job may leave processes behind.
+    leaves: bool = False
+    #: A signal may still be on its way to it, so it gets no other job.
+    signalled: bool = False
+    #: Nobody needs its record any more.
+    is_spent: bool = False
+
+    def read_line(self) -> Record | None:
+        """Return the record of the job that is over, None at the end of the line."""
+        told = b""
+        if self.line is not None:
+            with contextlib.suppress(ConnectionError):
+                told = self.line.recv(RECORD_SIZE)
+        return read_record(told) if told else None
+
+    def take(self, plan: bytes, path: str) -> None:
+        """Start another job, whose record has its new name.
+
+        Raises:
+            OSError: the shim is gone; it has started nothing.
+        """
+        assert self.line is not None, "only a shim with a line rests"
+        self.record = path
+        self.line.send(plan)
 
 
 class _Prepared(NamedTuple):
-    """What a shim is made from, as long as it may have to be made once more."""
+    """What a job is started from, as long as it may have to be tried once more."""
 
     path: str
     job_id: str
     plan: bytes
+    leaves: bool
+    #: The shim of a job that has ended takes it; else one was forked for it.
+    handed_on: bool
 
 
 class Shims:
-    """All shims of one run, by the descriptor that tells their end."""
+    """All shims of one run."""
 
-    def __init__(self, folder: str, cgroups: Cgroups | None = None) -> None:
+    def __init__(self, folder: str, waker: Waker, cgroups: Cgroups | None = None) -> None:
         """``folder`` holds the records; with ``cgroups`` each job gets one."""
         self.records = Records(folder)
+        #: Called when a job is over; the broker sets it.
+        self.over: Over = lambda *_: None
+        self._waker = waker
         self._cgroups = cgroups
         self._source = shim_source(shim_command())
         self._prepared: dict[JobId, _Prepared] = {}
-        self._by_pidfd: dict[int, Shim] = {}
+        self._live: dict[int, Shim] = {}  # by their pidfd
         self._by_job: dict[JobId, Shim] = {}
-        self._leaving_children: set[JobId] = set()
+        #: Shims without a job, by their records: its end is on its way to the disk ...
+        self._resting: dict[str, Shim] = {}
+        #: ... or is there.
+        self._free: list[Shim] = []
+        self._unpromised = 0  # of the resting
         self._left_alone: frozenset[int] = frozenset()
 
     def __contains__(self, job_id: JobId) -> bool:
@@ -63,48 +115,75 @@ class Shims:
         return len(self._by_job)
 
     def prepare(self, job_id: JobId, attempt: int, plan: Plan) -> None:
-        """Have a shim made for a job whose start is on its way to the disk.
+        """Get ready to start a job whose start is on its way to the disk.
 
         Raises:
-            OSError: it could not be (no processes, descriptors or space); nothing is left.
+            OSError: no shim could be made (no processes, descriptors or space); nothing is left.
             ValueError: the plan holds a NUL byte.
         """
         path = self.records.path(job_id, attempt)
         if self._cgroups is not None:
             plan = replace(plan, cgroup=self._cgroups.make(os.path.basename(path)))
-        prepared = _Prepared(path, plan.job_id, encode_plan(plan))
-        self._prepare(prepared)
+        encoded = encode_plan(plan)
+        handed_on = self._unpromised > 0 and len(encoded) <= _LONGEST_PLAN
+        prepared = _Prepared(path, plan.job_id, encoded, plan.leave_children, handed_on)
+        if handed_on:
+            self._unpromised -= 1
+        else:
+            self._fork(prepared)
         self._prepared[job_id] = prepared
-        if plan.leave_children:
-            self._leaving_children.add(job_id)
 
-    def start(self, job_id: JobId) -> Shim:
-        """Start the job that was prepared, and return its shim.
+    def start(self, job_id: JobId) -> None:
+        """Start the job that was prepared.
 
         Raises:
             OSError: it could not be started; nothing is left.
         """
         prepared = self._prepared.pop(job_id)
         try:
-            return self._watch(job_id, self._go(prepared), prepared.path)
+            shim = self._hand_on(prepared) if prepared.handed_on else None
+            if shim is None:
+                shim = self._watch(job_id, prepared.path, self._go(prepared))
         except OSError:
-            records.remove(prepared.path)
+            self._forget(prepared)
             raise
+        shim.job_id, shim.leaves = job_id, prepared.leaves
+        self._by_job[job_id] = shim
+
+    def spent(self, path: str) -> None:
+        """Take back the record of a job whose end is on disk, and its shim if that rests."""
+        shim = self._resting.pop(path, None)
+        if shim is None:
+            self.records.spent(path)
+        elif shim.signalled:
+            self._let_go(shim)
+        else:
+            self._free.append(shim)
+
+    def turn_over(self) -> None:
+        """Let go of what no job has needed in this turn."""
+        self.cancel()
+        while self._free:
+            self._let_go(self._free.pop())
 
     def cancel(self) -> None:
-        """Forget what was prepared: its start did not come to the disk."""
+        """Forget what was prepared, and what ended: it did not come to the disk."""
         self._source.cancel()
         for prepared in self._prepared.values():
-            records.remove(prepared.path)
+            self._forget(prepared)
         self._prepared.clear()
+        for shim in self._resting.values():
+            self._hang_up(shim)
+        self._resting.clear()
+        self._unpromised = 0
 
-    def adopt(self, job_id: JobId, pid: int, path: str) -> Shim:
+    def adopt(self, job_id: JobId, pid: int, path: str) -> None:
         """Watch a shim that an earlier broker started.
 
         Raises:
             ProcessLookupError: it has just ended.
         """
-        return self._watch(job_id, pid, path)
+        self._by_job[job_id] = self._watch(job_id, path, Born(pid, None))
 
     def signal(self, job_id: JobId, number: int) -> None:
         """Have every process of the job's tree get a signal; nothing where it has ended.
@@ -113,20 +192,9 @@ class Shims:
         """
         shim = self._by_job.get(job_id)
         if shim is not None:
+            shim.signalled = True
             with contextlib.suppress(ProcessLookupError):
                 signal.pidfd_send_signal(shim.pidfd, _PASS_ON + number)
-
-    def ended(self, pidfd: int) -> Shim | None:
-        """Return the shim whose end ``pidfd`` has told, and stop watching it."""
-        shim = self._by_pidfd.pop(pidfd, None)
-        if shim is not None:
-            del self._by_job[shim.job_id]
-            os.close(pidfd)
-            _reap()
-            if shim.job_id in self._leaving_children:
-                self._leaving_children.discard(shim.job_id)
-                self._left_alone |= remains.children_of_ours() - self._own()
-        return shim
 
     def orphans(self) -> frozenset[int]:
         """Return our children that are no shims and were not left alone on purpose.
@@ -147,14 +215,7 @@ class Shims:
     @property
     def pids(self) -> frozenset[int]:
         """The processes that are shims."""
-        return self._pids()
-
-    def _pids(self) -> frozenset[int]:
-        return frozenset(shim.pid for shim in self._by_job.values())
-
-    def _own(self) -> frozenset[int]:
-        nursery = self._source.pid
-        return self._pids() if nursery is None else self._pids() | {nursery}
+        return frozenset(shim.pid for shim in self._live.values())
 
     def kill_cgroup(self, record: str) -> None:
         """Kill what a killed shim left in its job's cgroup, if it had one."""
@@ -172,37 +233,107 @@ class Shims:
         self.records.forget_spares()
         if self._cgroups is not None:
             self._cgroups.close()
-        for pidfd in self._by_pidfd:
-            os.close(pidfd)
-        self._by_pidfd.clear()
+        for shim in list(self._live.values()):
+            self._forget_shim(shim)
+            if shim.is_spent:
+                records.remove(shim.record)
         self._by_job.clear()
 
-    def _watch(self, job_id: JobId, pid: int, path: str) -> Shim:
-        shim = Shim(job_id, pid, os.pidfd_open(pid), path)
-        self._by_pidfd[shim.pidfd] = shim
-        self._by_job[job_id] = shim
+    def _own(self) -> frozenset[int]:
+        nursery = self._source.pid
+        return self.pids if nursery is None else self.pids | {nursery}
+
+    def _watch(self, job_id: JobId, path: str, born: Born) -> Shim:
+        shim = Shim(job_id, path, born.pid, os.pidfd_open(born.pid), born.line)
+        self._live[shim.pidfd] = shim
+        if shim.line is not None:
+            self._waker.watch(shim.line.fileno(), lambda: self._hear(shim))
+        else:
+            self._waker.watch(shim.pidfd, lambda: self._bury(shim))
         return shim
 
-    def _prepare(self, prepared: _Prepared) -> None:
+    def _hear(self, shim: Shim) -> None:
+        """Take in that a job is over, and let its shim rest."""
+        record = shim.read_line()
+        if record is None:
+            self._hang_up(shim)
+            return
+        job_id, shim.leaves = shim.job_id, False
+        del self._by_job[job_id]
+        self._resting[shim.record] = shim
+        self._unpromised += not shim.signalled
+        self.over(job_id, shim.record, record)
+
+    def _let_go(self, shim: Shim) -> None:
+        """Let a shim end that is not needed; nor is its record."""
+        shim.is_spent = True
+        self._hang_up(shim)
+
+    def _hang_up(self, shim: Shim) -> None:
+        """Close the line; a shim without a job ends then, and its end comes to be known."""
+        if shim.line is not None:
+            self._waker.forget(shim.line.fileno())
+            shim.line.close()
+            shim.line = None
+            self._waker.watch(shim.pidfd, lambda: self._bury(shim))
+
+    def _bury(self, shim: Shim) -> None:
+        """Take in the end of a shim, which may be that of its job."""
+        self._forget_shim(shim)
+        _reap()
+        if shim.is_spent:
+            self.records.spent(shim.record)
+        elif shim.leaves:
+            self._left_alone |= remains.children_of_ours() - self._own()
+        if self._by_job.get(shim.job_id) is shim:
+            del self._by_job[shim.job_id]
+            self.over(shim.job_id, shim.record, None)
+
+    def _forget_shim(self, shim: Shim) -> None:
+        self._hang_up(shim)
+        self._waker.forget(shim.pidfd)
+        os.close(shim.pidfd)
+        del self._live[shim.pidfd]
+
+    def _fork(self, prepared: _Prepared) -> None:
         record = self.records.take(prepared.path)
         plan = os.memfd_create("plan", os.MFD_CLOEXEC)
         try:
             os.pwrite(plan, prepared.plan, 0)
             self._source.prepare(prepared.job_id, plan, record)
         except OSError:
-            records.remove(prepared.path)
+            self._forget(prepared)
             raise
         finally:
             os.close(plan)
             os.close(record)
 
-    def _go(self, prepared: _Prepared) -> int:
+    def _go(self, prepared: _Prepared) -> Born:
         for _ in range(_ATTEMPTS):
             try:
                 return self._source.go(prepared.job_id)
             except NurseryLostError:
-                self._prepare(prepared)
+                self._fork(prepared)
         raise OSError(errno.EAGAIN, "the process that forks the shims ends again and again")
+
+    def _hand_on(self, prepared: _Prepared) -> Shim | None:
+        """Give the job to a shim that is free; else have one forked, and return None."""
+        while self._free:
+            shim = self._free.pop()
+            try:
+                self.records.hand_on(shim.record, prepared.path)
+                shim.take(prepared.plan, prepared.path)
+            except OSError:  # somebody has killed it
+                records.remove(shim.record)
+                self._hang_up(shim)
+            else:
+                return shim
+        self._fork(prepared)
+        return None
+
+    def _forget(self, prepared: _Prepared) -> None:
+        records.remove(prepared.path)
+        self.remove_cgroup(prepared.path)
 
 
 def _reap() -> None:

@@ -64,7 +64,7 @@ class Starter:
         try:
             if error is not None:
                 raise error
-            broker.watch(broker.shims.start(job_id))
+            broker.shims.start(job_id)
         except OSError as reason:
             self._failed(effect, reason)
             return

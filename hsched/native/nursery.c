@@ -4,11 +4,12 @@
  * one once and has it fork a shim for each job.  A shim born here keeps the contract
  * in shim.c, and its parent is the broker, as if the broker had spawned it.  It may
  * be born while the decision to start its job is still on its way to the disk: it
- * waits for a word, and without it ends and leaves no trace.
+ * waits for a word, and without it ends and leaves no trace.  When its job is over it
+ * may be given another: that saves a fork, an exit, and what the broker does for both.
  *
  * Spawned with all signals blocked, with /dev/null as 0, 1 and 2 and as 3 one end of
  * a pair of Unix sockets of type SOCK_SEQPACKET.  A REQUEST is the ID of a job, with
- * three descriptors: its plan, its record, and a pipe on which one byte means "go".
+ * three descriptors: its plan, its record, and its end of a line (line.c).
  * The REPLY is the pid of the shim, or a negative errno, as a C int.  The nursery
  * ends when the other end is closed and all requests are answered.
  */
@@ -26,7 +27,7 @@
 
 enum { SOCKET_FD = 3, ID_SIZE = 64 };
 
-enum { PLAN, RECORD, GO, GIVEN };
+enum { PLAN, RECORD, LINE, GIVEN };
 
 struct request {
 	char id[ID_SIZE];
@@ -72,51 +73,56 @@ static int receive(struct request *request)
 	return take_given(&message, request);
 }
 
+static struct title title;
+
 /* Show the job in the list of processes.  A title whose area does not end in a NUL
  * is read by the kernel up to its first NUL, as for setproctitle(3). */
-static void set_title(const struct title *title, const char *id)
+void title_show(const char *words)
 {
-	if (title->size <= sizeof "hsched-shim " + ID_SIZE)
+	size_t length = strlen(words);
+	if (length > ID_SIZE || title.size <= sizeof "hsched-shim " + ID_SIZE)
 		return;
-	memset(title->start, '\0', title->size);
-	title->start[title->size - 1] = ' ';
-	strcpy(stpcpy(title->start, "hsched-shim "), id);
+	memset(title.start, '\0', title.size);
+	title.start[title.size - 1] = ' ';
+	memcpy(stpcpy(title.start, "hsched-shim "), words, length);
 }
 
 /* Be the shim of one job, with what the contract gives it as 3 and 4. */
-_Noreturn static void become_shim(const struct request *request, const struct title *title)
+_Noreturn static void become_shim(const struct request *request)
 {
 	int high[GIVEN]; /* above those that are about to be overwritten */
 	for (int i = 0; i < GIVEN; i++)
-		if ((high[i] = fcntl(request->given[i], F_DUPFD, GO_FD + 1)) < 0)
+		if ((high[i] = fcntl(request->given[i], F_DUPFD, LINE_FD + 1)) < 0)
 			_exit(1);
 	dup2(high[PLAN], PLAN_FD);
 	dup2(high[RECORD], RECORD_FD);
-	dup2(high[GO], GO_FD);
-	set_title(title, request->id);
+	dup2(high[LINE], LINE_FD);
+	title_show(request->id);
 	shim_run(true);
 	_exit(0);
 }
 
 /* Fork a sibling: a shim is a child of whoever started the nursery. */
-static int give_birth(const struct request *request, const struct title *title)
+static int give_birth(const struct request *request)
 {
 	long pid = syscall(SYS_clone, CLONE_PARENT | SIGCHLD, NULL, NULL, NULL, 0);
 	if (pid == 0)
-		become_shim(request, title);
+		become_shim(request);
 	return pid < 0 ? -errno : (int)pid;
 }
 
-void nursery_run(const struct title *title)
+_Noreturn void nursery_run(struct title words)
 {
 	struct request request;
 	close_from(SOCKET_FD + 1);
-	set_title(title, "--nursery"); /* without the word that only made room */
+	title = words;
+	title_show("--nursery"); /* without the word that only made room */
 	for (int reply; (reply = receive(&request)) != 0;) {
 		if (reply > 0) {
-			reply = give_birth(&request, title);
+			reply = give_birth(&request);
 			close_given(request.given, GIVEN);
 		}
 		send(SOCKET_FD, &reply, sizeof reply, MSG_NOSIGNAL); /* the broker may be gone */
 	}
+	_exit(0);
 }

@@ -7,16 +7,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static int read_whole(int fd, char **bytes, size_t *size)
+static int read_whole(int fd, char *bytes, size_t *size)
 {
-	struct stat file;
-	if (fstat(fd, &file) != 0)
-		return errno;
-	*bytes = malloc((size_t)file.st_size + 1);
-	if (*bytes == NULL)
-		return ENOMEM;
-	while (*size < (size_t)file.st_size) {
-		ssize_t got = pread(fd, *bytes + *size, (size_t)file.st_size - *size, (off_t)*size);
+	size_t room = *size;
+	for (*size = 0; *size < room;) {
+		ssize_t got = pread(fd, bytes + *size, room - *size, (off_t)*size);
 		if (got < 0)
 			return errno;
 		if (got == 0)
@@ -40,7 +35,9 @@ static void take_limit(struct plan *plan, char *value)
 /* A key that a newer broker has invented is passed over. */
 static void take(struct plan *plan, const char *key, char *value)
 {
-	if (strcmp(key, "env") == 0)
+	if (strcmp(key, "id") == 0)
+		plan->id = value;
+	else if (strcmp(key, "env") == 0)
 		plan->env[plan->envc++] = value;
 	else if (strcmp(key, "arg") == 0)
 		plan->argv[plan->argc++] = value;
@@ -82,17 +79,11 @@ static size_t count_fields(const char *bytes, size_t size)
 	return fields;
 }
 
-/* Fill `plan` from `fd`; return 0 or an errno. */
-int plan_read(int fd, struct plan *plan)
+/* Make sense of plan->bytes, which end in no more than these; return 0 or an errno. */
+static int parse(struct plan *plan, size_t size)
 {
-	size_t size = 0;
-	*plan = (struct plan){.umask = -1, .grace = 5000};
-	int error = read_whole(fd, &plan->bytes, &size);
-	if (error != 0)
-		return error;
 	if (size == 0 || plan->bytes[size - 1] != '\0' || strcmp(plan->bytes, "plan=1") != 0)
 		return EINVAL;
-
 	size_t fields = count_fields(plan->bytes, size);
 	plan->argv = calloc(fields + 1, sizeof *plan->argv);
 	plan->env = calloc(fields + 1, sizeof *plan->env);
@@ -108,4 +99,41 @@ int plan_read(int fd, struct plan *plan)
 		take(plan, field, equals + 1);
 	}
 	return plan->argc == 0 && plan->shell == NULL ? EINVAL : 0;
+}
+
+/* Begin a plan with room for so many bytes; false if there is none. */
+static bool begin(struct plan *plan, size_t size)
+{
+	*plan = (struct plan){.id = "", .umask = -1, .grace = 5000};
+	plan->bytes = malloc(size + 1);
+	return plan->bytes != NULL;
+}
+
+/* Fill `plan` from the file `fd`; return 0 or an errno. */
+int plan_read(int fd, struct plan *plan)
+{
+	struct stat file = {0};
+	bool known = fstat(fd, &file) == 0;
+	if (!begin(plan, (size_t)file.st_size) || !known)
+		return known ? ENOMEM : errno;
+	size_t size = (size_t)file.st_size;
+	int error = read_whole(fd, plan->bytes, &size);
+	return error != 0 ? error : parse(plan, size);
+}
+
+/* Fill `plan` from bytes, which are copied; return 0 or an errno. */
+int plan_take(struct plan *plan, const char *bytes, size_t size)
+{
+	if (!begin(plan, size))
+		return ENOMEM;
+	memcpy(plan->bytes, bytes, size);
+	return parse(plan, size);
+}
+
+void plan_free(struct plan *plan)
+{
+	free(plan->bytes);
+	free(plan->argv);
+	free(plan->env);
+	free(plan->limits);
 }

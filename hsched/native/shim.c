@@ -11,7 +11,7 @@
  *
  * THE PLAN is a sequence of NUL-terminated fields `key=value`, values raw bytes:
  *   plan=1                   version, the first field
- *   id=7                     for whoever reads a plan
+ *   id=7                     what the list of processes shows
  *   cwd=PATH                 other relative paths start there
  *   umask=022                octal
  *   limit=NUMBER:SOFT:HARD   an RLIMIT, -1 is infinity; repeated
@@ -78,6 +78,8 @@ struct job {
 	int64_t ended_at;       /* microseconds since the epoch */
 	int report;             /* the child's word; -1 once it is read */
 	struct failure failure; /* .error is 0 if the command was started */
+	int64_t cpu;            /* microseconds, of all that was waited for */
+	long largest;           /* KiB, of the largest process */
 	bool left;              /* the first process has left something */
 	enum phase phase;
 	int64_t deadline;       /* of the phase, in milliseconds */
@@ -98,11 +100,19 @@ static void block_signals(uint64_t mask)
 }
 
 /* Wait for any signal; return its number, or -1 when `timeout` (-1: none) has passed. */
-static int wait_signal(int64_t timeout)
+int wait_signal(int64_t timeout)
 {
 	uint64_t all = ~UINT64_C(0);
 	struct timespec time = {timeout / 1000, timeout % 1000 * 1000000};
 	return (int)syscall(SYS_rt_sigtimedwait, &all, NULL, timeout < 0 ? NULL : &time, sizeof all);
+}
+
+/* Forget that TERM has come, if it has. */
+void drop_term(void)
+{
+	uint64_t term = UINT64_C(1) << (SIGTERM - 1);
+	struct timespec now = {0};
+	syscall(SYS_rt_sigtimedwait, &term, NULL, &now, sizeof term);
 }
 
 /* Read before the nursery forks: it is the same for all shims. */
@@ -134,14 +144,10 @@ static void record_ending(const struct job *job, char left)
 		record_failure(job->failure.error, job->failure.step);
 		return;
 	}
-	struct rusage used;
-	getrusage(RUSAGE_CHILDREN, &used);
 	bool exited = WIFEXITED(job->status);
-	int64_t seconds = (int64_t)used.ru_utime.tv_sec + used.ru_stime.tv_sec;
-	int64_t cpu = seconds * 1000000 + used.ru_utime.tv_usec + used.ru_stime.tv_usec;
 	record_write(ENDING, "%s %d %lld %ld %lld %c\n", exited ? "exited" : "signalled",
-	             exited ? WEXITSTATUS(job->status) : WTERMSIG(job->status), (long long)cpu,
-	             used.ru_maxrss, (long long)job->ended_at, left);
+	             exited ? WEXITSTATUS(job->status) : WTERMSIG(job->status), (long long)job->cpu,
+	             job->largest, (long long)job->ended_at, left);
 }
 
 /* Close what the broker did not mean to give. */
@@ -184,6 +190,7 @@ static int start(struct job *job)
 		return errno;
 	if (job->first == 0) {
 		close(RECORD_FD);
+		line_close();
 		setsid();
 		block_signals(0);
 		command_run(job->plan, ends[1]);
@@ -209,6 +216,18 @@ static void read_report(struct job *job)
 		record_write(COMMAND, "command %d %llu\n", (int)first.pid, first.start_time);
 }
 
+/* Reap one process, and add up what it and its own children have used. */
+static int reap_one(struct job *job, pid_t pid)
+{
+	int status = 0;
+	struct rusage used = {0};
+	wait4(pid, &status, __WALL, &used);
+	int64_t seconds = (int64_t)used.ru_utime.tv_sec + used.ru_stime.tv_sec;
+	job->cpu += seconds * 1000000 + used.ru_utime.tv_usec + used.ru_stime.tv_usec;
+	job->largest = used.ru_maxrss > job->largest ? used.ru_maxrss : job->largest;
+	return status;
+}
+
 /* Reap all that has ended; return whether no process is left. */
 static bool reap(struct job *job)
 {
@@ -219,11 +238,11 @@ static bool reap(struct job *job)
 		if (ended.si_pid == 0)
 			return false;
 		if (ended.si_pid != job->first) {
-			waitpid(ended.si_pid, NULL, __WALL);
+			reap_one(job, ended.si_pid);
 			continue;
 		}
 		read_report(job); /* what was its word, and was there an exec? */
-		waitpid(job->first, &job->status, __WALL);
+		job->status = reap_one(job, job->first);
 		job->ended_at = now_in(CLOCK_REALTIME, 1000000);
 		job->first = 0;
 	}
@@ -292,13 +311,13 @@ static bool leave(struct job *job)
 	return false;
 }
 
-/* Hold the job until nothing of it is left, or what is left may stay. */
-static void hold(struct job *job)
+/* Hold the job until nothing of it is left, or what is left may stay: then return false. */
+static bool hold(struct job *job)
 {
 	while (!reap(job)) {
 		if (job->first == 0 && !job->left && leave(job)) {
 			record_ending(job, '2');
-			return;
+			return false;
 		}
 		read_report(job);
 		if (time_left(job) == 0) {
@@ -310,42 +329,44 @@ static void hold(struct job *job)
 	}
 	cgroup_end(job->plan->cgroup);
 	record_ending(job, job->left ? '1' : '0');
+	return true;
 }
 
-/* Return whether the job may start: its start is on the broker's disk. */
-static bool may_go(void)
+/* Run one job; return whether nothing of it is left, and this shim may hold another. */
+static bool run_job(const struct plan *plan, int plan_error, const struct process *self)
 {
-	char word;
-	bool go = read(GO_FD, &word, 1) == 1;
-	close(GO_FD);
-	return go;
+	struct job job = {.plan = plan, .report = -1};
+	record_started(self);
+	if (plan_error != 0) {
+		record_failure(plan_error, "plan");
+		return false;
+	}
+	int error = start(&job);
+	if (error != 0) {
+		record_failure(error, "fork");
+		return false;
+	}
+	return hold(&job);
 }
 
-void shim_run(bool waits)
+void shim_run(bool forked)
 {
-	tidy_descriptors(waits ? GO_FD + 1 : FIRST_STRAY_FD);
-	if (!waits)
+	tidy_descriptors(forked ? LINE_FD + 1 : FIRST_STRAY_FD);
+	if (forked)
+		line_open();
+	else
 		setsid(); /* the nursery has left the broker's session */
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
 
-	static struct plan plan;
-	struct job job = {.plan = &plan, .report = -1};
+	struct plan plan;
 	struct process self = {0};
 	int error = plan_read(PLAN_FD, &plan);
 	close(PLAN_FD);
 	process_read(getpid(), &self);
-	if (waits && !may_go())
-		return;
-	record_started(&self);
-	if (error != 0) {
-		record_failure(error, "plan");
-		return;
-	}
-	error = start(&job);
-	if (error != 0)
-		record_failure(error, "fork");
-	else
-		hold(&job);
+	bool go = line_go();
+	while (go)
+		go = run_job(&plan, error, &self) && line_next(&plan, &error);
+	plan_free(&plan);
 }
 
 int main(int argc, char **argv)
@@ -356,8 +377,7 @@ int main(int argc, char **argv)
 	read_boot_id();
 	if (argc > 1 && strcmp(argv[1], "--nursery") == 0) {
 		char *last = argv[argc - 1];
-		struct title title = {argv[0], (size_t)(last + strlen(last) + 1 - argv[0])};
-		nursery_run(&title);
+		nursery_run((struct title){argv[0], (size_t)(last + strlen(last) + 1 - argv[0])});
 	} else {
 		shim_run(false);
 	}

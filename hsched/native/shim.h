@@ -4,10 +4,11 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/resource.h>
 #include <sys/types.h>
 
-enum { PLAN_FD = 3, RECORD_FD = 4, FIRST_STRAY_FD = 5, GO_FD = 5 };
+enum { PLAN_FD = 3, RECORD_FD = 4, FIRST_STRAY_FD = 5, LINE_FD = 5 };
 
 /* plan.c: the fields of a plan. */
 struct limit {
@@ -17,6 +18,7 @@ struct limit {
 
 struct plan {
 	char *bytes; /* the fields; what is below points there */
+	const char *id;
 	const char *cwd, *in, *out, *err; /* NULL: not given */
 	const char *oom, *affinity, *cgroup;
 	char *shell;
@@ -29,6 +31,8 @@ struct plan {
 };
 
 int plan_read(int fd, struct plan *plan);
+int plan_take(struct plan *plan, const char *bytes, size_t size);
+void plan_free(struct plan *plan);
 
 /* command.c: what happens between fork and exec. */
 struct failure {
@@ -60,9 +64,17 @@ void tree_freeze(pid_t first);
 void tree_terminate(pid_t first);
 void tree_kill(pid_t first);
 
-/* shim.c: the whole life of a shim; with `waits`, only after a byte came from GO_FD. */
-void shim_run(bool waits);
+/* shim.c: the whole life of a shim; one that was `forked` has a line. */
+void shim_run(bool forked);
 void close_from(int first);
+int wait_signal(int64_t timeout);
+void drop_term(void);
+
+/* line.c: the broker's word for the first job, and for each further one. */
+void line_open(void);
+void line_close(void);
+bool line_go(void);
+bool line_next(struct plan *plan, int *error);
 
 /* nursery.c: forks shims until the broker is gone. */
 struct title {
@@ -70,7 +82,8 @@ struct title {
 	size_t size;
 };
 
-void nursery_run(const struct title *title);
+_Noreturn void nursery_run(struct title title);
+void title_show(const char *words);
 
 /* cgroup.c: best effort, and nothing at all for a NULL folder. */
 bool text_write(const char *folder, const char *file, const char *text);
