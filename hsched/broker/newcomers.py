@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from hsched import paths
@@ -65,9 +66,8 @@ def row(
 def rows(broker: Broker, jobs: Sequence[NewJob], spec: JobSpec, origin: Origin) -> Iterator[JobRow]:
     """Yield the rows of the jobs that one spec asks for: one, or the elements of an array."""
     first = jobs[0]
-    asked = Asked(
-        first.priority, int(first.held), "", request_text(first.request), first.time_limit_s, 0
-    )
+    request = request_text(first.request)
+    asked = _asked(first.priority, first.held, request, first.time_limit_s)
     given = Given(
         run=broker.run.number,
         id=first.id,
@@ -87,6 +87,11 @@ def rows(broker: Broker, jobs: Sequence[NewJob], spec: JobSpec, origin: Origin) 
         if spec.on_done is not None:
             broker.hooks.note(job.id)
         yield JobRow(given if job is first else given._replace(id=job.id), asked, _PENDING)
+
+
+@lru_cache(maxsize=64, typed=True)  # 1 and 1.0 have different checksums
+def _asked(priority: int, held: bool, request: str, time_limit: float | None) -> Asked:
+    return Asked(priority, int(held), "", request, time_limit, 0)
 
 
 def edges_text(edges: Sequence[Dependency]) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from itertools import chain
 
 from hsched.broker import patterns
 from hsched.broker.store.rows import Asked
@@ -163,11 +164,10 @@ def _check_command(spec: JobSpec) -> None:
     if spec.argv and not spec.argv[0]:
         raise WrongUsage("the command's name is empty")
     variables = (spec.environment or {}).items()
-    words = (*spec.argv, spec.shell, spec.stdin, spec.stdout, spec.stderr, *sum(variables, ()))
-    words = (*words, spec.on_done)
-    if any("\0" in word for word in words if word):
+    words = (*spec.argv, spec.shell, spec.stdin, spec.stdout, spec.stderr, spec.on_done)
+    if any("\0" in word for word in (*words, *chain(*variables)) if word):
         raise WrongUsage("a NUL byte in a command, a path or a variable")
-    if any("=" in name or not name for name, _ in variables):
+    if variables and any("=" in name or not name for name, _ in variables):
         raise WrongUsage("the name of a variable is empty or holds `=`")
 
 
@@ -176,24 +176,24 @@ def _check_numbers(spec: JobSpec) -> None:
         raise WrongUsage(f"grace {spec.grace:g}: 0 or more seconds")
     if not math.isfinite(spec.begin_at or 0.0) or abs(spec.begin_at or 0.0) > _LONGEST_S:
         raise WrongUsage(f"begin at {spec.begin_at}: no moment anybody lives to see")
-    if not _all_between([spec.retries], _MAX_RETRIES):
+    if not 0 <= spec.retries <= _MAX_RETRIES:
         raise WrongUsage(f"retries {spec.retries}: 0 to {_MAX_RETRIES}")
-    if not _all_between(spec.retry_on, _HIGHEST_STATUS):
+    if not all(0 <= status <= _HIGHEST_STATUS for status in spec.retry_on):
         raise WrongUsage(f"an exit status to retry on is 0 to {_HIGHEST_STATUS}")
     if spec.warn_signal is None:
         return
     if spec.time_limit is None:
         raise WrongUsage("a warning needs a time limit that it announces")
-    if not _all_between([spec.warn_signal - 1], _HIGHEST_SIGNAL - 1):
+    if not 1 <= spec.warn_signal <= _HIGHEST_SIGNAL:
         raise WrongUsage(f"signal {spec.warn_signal}: 1 to {_HIGHEST_SIGNAL}")
     if not 0 <= spec.warn_before <= _LONGEST_S:
         raise WrongUsage(f"a warning {spec.warn_before:g} s ahead: 0 or more seconds")
 
 
 def _check_devices(spec: JobSpec) -> None:
-    if not _all_between([spec.min_devices], MAX_SLOTS):
+    if not 0 <= spec.min_devices <= MAX_SLOTS:
         raise WrongUsage(f"{spec.min_devices} devices: 0 to {MAX_SLOTS}")
-    if not _all_between([spec.device_memory], _MAX_MEMORY) or not 0 <= spec.device_share <= 1:
+    if not 0 <= spec.device_memory <= _MAX_MEMORY or not 0 <= spec.device_share <= 1:
         raise WrongUsage("memory per device: 0 or more bytes, or a share from 0 to 1")
 
 
@@ -202,7 +202,3 @@ def _check_array(indices: Sequence[int]) -> None:
         raise WrongUsage("an index stands twice in the array")
     if not 0 <= min(indices) <= max(indices) <= MAX_ARRAY_INDEX:
         raise WrongUsage(f"the indices of an array are 0 to {MAX_ARRAY_INDEX}")
-
-
-def _all_between(numbers: Sequence[int], highest: int) -> bool:
-    return all(0 <= number <= highest for number in numbers)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 import logging
+from collections.abc import Iterator
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from hsched.broker import clock, outcomes
@@ -29,6 +31,9 @@ _FULL = {
 
 _PAUSE_S = 1.0
 
+#: As many shims are made ahead of their starts, so that an answer never waits for thousands.
+_AHEAD = 64
+
 
 class Starter:
     """Carries out :class:`StartJob`.
@@ -41,12 +46,17 @@ class Starter:
         self._broker = broker
         self.deadline: float | None = None
         self._ready: dict[JobId, OSError | StoreError | None] = {}
+        self._coming: Iterator[StartJob] = iter(())
 
     def prepare(self, effects: list[Effect]) -> None:
-        """Get ready for the starts among ``effects``, which are about to be committed."""
-        for effect in effects:
-            if isinstance(effect, StartJob) and not self._broker.devices.holds_back(effect):
-                self._prepare(effect)
+        """Get ready for the starts among ``effects``, which are about to be committed.
+
+        For the first of them only: each that is started then makes way for another one.
+        """
+        starts = [one for one in effects if isinstance(one, StartJob)]
+        self._coming = (one for one in starts if not self._broker.devices.holds_back(one))
+        for effect in islice(self._coming, _AHEAD):
+            self._prepare(effect)
 
     def start(self, effect: StartJob) -> None:
         """Start a job whose start is on disk."""
@@ -54,6 +64,8 @@ class Starter:
         if self.deadline is None and job_id not in self._ready:
             self._prepare(effect)
         error = self._ready.pop(job_id, None)
+        for following in islice(self._coming, 1):
+            self._prepare(following)
         if self.deadline is not None:
             broker.apply(NotStarted(job_id))
             return

@@ -166,13 +166,14 @@ class _Batch:
             Refused: nothing is known of an upstream.
             WrongUsage: jobs would wait for each other.
         """
-        inner = False
+        ahead = False
         for new in waiting:
             outer = [d for d in new.dependencies if not self._has(d.upstream)]
-            inner = inner or len(outer) < len(new.dependencies)
+            ahead = ahead or _looks_ahead(new)
             check_known(ledger, new.id, outer, past)
-        # Live jobs cannot wait for new ones, so a cycle lies within the batch.
-        if inner and (found := waits_for_itself(self.jobs, self._upstreams)) is not None:
+        # Live jobs cannot wait for new ones, so a cycle lies within the batch, and somebody
+        # in it waits for one that came no earlier.
+        if ahead and (found := waits_for_itself(self.jobs, self._upstreams)) is not None:
             raise WrongUsage(f"job {format_job_id(found)} would wait for itself")
 
     def _has(self, identity: JobId) -> bool:
@@ -182,6 +183,12 @@ class _Batch:
         if identity in self.arrays:
             return self.arrays[identity]
         return [d.upstream for d in self.jobs[identity].dependencies if self._has(d.upstream)]
+
+
+def _looks_ahead(new: NewJob) -> bool:
+    """Whether a job waits for one that has not come before it, so that a cycle is possible."""
+    number = job_number(new.id)
+    return any(job_number(dependency.upstream) >= number for dependency in new.dependencies)
 
 
 def _link(

@@ -5,6 +5,9 @@ from __future__ import annotations
 #: The longest name of a folder, in bytes, and of a whole path of them below a run.
 MAX_NAME = 255
 
+#: The most bytes of a character.
+_LONGEST = 4
+
 #: What a run's folder holds besides the folders of tasks.
 _OURS = ("records", "payloads")
 _ENDS = (".out", ".err")
@@ -13,6 +16,9 @@ _LOGS = ("stdout.log", "stderr.log")
 
 def fault_of_part(name: str) -> str:
     """Return what is wrong with the name of one task or group; empty where nothing is."""
+    if name.isascii() and name.replace("-", "0").replace("_", "0").isalnum():
+        # Nothing else can be wrong with most names: they have no dot, no slash, no odd byte.
+        return "" if len(name) <= MAX_NAME else _too_long(len(name))
     if not name:
         return "it is empty"
     if "/" in name:
@@ -24,7 +30,7 @@ def fault_of_part(name: str) -> str:
     if (length := _length(name)) is None:
         return "it is no text"
     if length > MAX_NAME:
-        return f"it has {length} bytes, and the name of a folder {MAX_NAME} at most"
+        return _too_long(length)
     return "it is the name of a log" if name in _LOGS else ""
 
 
@@ -34,9 +40,13 @@ def fault_of_whole(name: str) -> str:
     fault = next(filter(None, map(fault_of_part, parts)), "")
     if fault:
         return fault
-    if (_length(name) or 0) > MAX_NAME:
+    if len(name) * _LONGEST > MAX_NAME and (_length(name) or 0) > MAX_NAME:
         return f"it has {_length(name)} bytes with its groups, and may have {MAX_NAME}"
     return "the run's folder has that already" if _is_ours(parts[0]) else ""
+
+
+def _too_long(length: int) -> str:
+    return f"it has {length} bytes, and the name of a folder {MAX_NAME} at most"
 
 
 def _is_ours(name: str) -> bool:

@@ -72,6 +72,9 @@ def checked(plan: Plan) -> Plan:
 
 def joined(plans: Iterable[tuple[Plan, bytes]]) -> tuple[Plan, bytes]:
     """Return several plans with their payloads as one."""
+    plans = list(plans)
+    if len(plans) == 1:
+        return plans[0]
     tasks: list[PlannedTask] = []
     payload = b""
     for plan, more in plans:

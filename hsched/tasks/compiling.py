@@ -136,6 +136,8 @@ def _plain(
     command: str | Sequence[str], environment: Mapping[str, str], common: dict[str, Any]
 ) -> PlannedTask:
     """Return a task of which nothing of ours runs: words as they are, or a line for the shell."""
+    if not environment and isinstance(command, str):
+        return PlannedTask(**common, shell=magic.shell_line(command))
     plain = {key: value for key, value in environment.items() if not magic.used_in(value)}
     prefix = "".join(
         f"export {key}={magic.quoted(value)}; "

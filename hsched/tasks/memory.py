@@ -10,6 +10,9 @@ from hsched.errors import WrongUsage
 _UNITS = {"": 1 << 20, "B": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
 _AMOUNT = re.compile(r"(\d{1,15}(?:\.\d{1,9})?)\s*([BKMGT]?)(?:IB|B)?", re.A)
 
+#: So many digits are read of what is typed.
+_MOST = 10**15 - 1
+
 
 class Memory(NamedTuple):
     """Bytes, or a fraction of what each device has; both 0 where none was asked for."""
@@ -24,6 +27,8 @@ def memory(given: str | float) -> Memory:
     Raises:
         WrongUsage: it is no amount of memory.
     """
+    if type(given) is int and 0 <= given <= _MOST:
+        return Memory(size=given * _UNITS[""])
     word = str(given).strip()
     found = _AMOUNT.fullmatch(word.upper())
     if found is None:

@@ -43,7 +43,8 @@ M = TypeVar("M", bound="Message")
 class Message:
     """A frozen record with typed fields, given by keyword.
 
-    A subclass lists its fields as annotations; those without a value are required.
+    A subclass lists its fields as annotations; those without a value are required.  A message
+    holds what it was given, and its class the rest: a job has forty fields and sets ten.
     """
 
     _defaults: ClassVar[dict[str, Any]] = {}
@@ -63,23 +64,24 @@ class Message:
         known = self._defaults
         if not values.keys() <= known.keys():
             raise TypeError(f"{type(self).__name__} has no {sorted(values.keys() - known.keys())}")
-        merged = {**known, **values}
-        if _REQUIRED in merged.values():
-            missing = [name for name, value in merged.items() if value is _REQUIRED]
+        if not self._required <= values.keys():
+            missing = [name for name in known if name in self._required - values.keys()]
             raise TypeError(f"{type(self).__name__} needs {missing}")
-        self.__dict__.update(merged)
+        self.__dict__.update(values)
 
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError(f"{type(self).__name__} is frozen (setting {name})")
 
     def __eq__(self, other: object) -> bool:
-        return type(self) is type(other) and self.__dict__ == other.__dict__
+        if not isinstance(other, Message) or type(self) is not type(other):
+            return False
+        return self.as_dict() == other.as_dict()
 
     def __hash__(self) -> int:
-        return hash((type(self), tuple(self.__dict__.items())))
+        return hash((type(self), tuple(self.as_dict().items())))
 
     def __repr__(self) -> str:
-        fields = ", ".join(f"{k}={v!r}" for k, v in self.__dict__.items() if v != self._defaults[k])
+        fields = ", ".join(f"{name}={value!r}" for name, value in self.plain().items())
         return f"{type(self).__name__}({fields})"
 
     def plain(self) -> dict[str, Any]:
@@ -88,8 +90,8 @@ class Message:
         return {k: v for k, v in self.__dict__.items() if v is not defaults[k] and v != defaults[k]}
 
     def as_dict(self) -> dict[str, Any]:
-        """Return all fields by name, messages inside still being messages."""
-        return dict(self.__dict__)
+        """Return all fields by name, in their order, messages inside still being messages."""
+        return {**self._defaults, **self.__dict__}
 
 
 def text(raw: bytes) -> str:
@@ -135,17 +137,16 @@ def from_plain(cls: type[M], value: object) -> M:
     """
     if not isinstance(value, dict):
         raise MalformedMessage(f"{cls.__name__} is no object")
-    readers = _readers(cls)
-    result = {
-        name: readers[name](f"{cls.__name__}.{name}", one)
-        for name, one in value.items()
-        if name in readers
-    }
+    fields = _fields(cls)
+    result = {}
+    for name, one in value.items():
+        if name in fields:
+            where, read = fields[name]
+            result[name] = read(where, one)
     if not cls._required <= result.keys():
         missing = next(name for name in cls._defaults if name in cls._required - result.keys())
         raise MalformedMessage(f"{cls.__name__}.{missing} is missing")
     message = cls.__new__(cls)  # what __init__ checks is known to be right
-    message.__dict__.update(cls._defaults)
     message.__dict__.update(result)
     return message
 
@@ -159,13 +160,14 @@ _encoder = json.JSONEncoder(default=_plain, separators=(",", ":"))  # to make on
 
 
 _Reader = Callable[[str, Any], Any]
-_known: dict[type, dict[str, _Reader]] = {}
+_known: dict[type, dict[str, tuple[str, _Reader]]] = {}
 
 
-def _readers(cls: type[Message]) -> dict[str, _Reader]:
+def _fields(cls: type[Message]) -> dict[str, tuple[str, _Reader]]:
+    """Return what errors call each field of ``cls``, and the function that checks it."""
     if cls not in _known:
         hints = get_type_hints(cls)
-        _known[cls] = {name: _reader(hints[name]) for name in cls._defaults}
+        _known[cls] = {n: (f"{cls.__name__}.{n}", _reader(hints[n])) for n in cls._defaults}
     return _known[cls]
 
 

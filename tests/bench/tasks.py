@@ -21,7 +21,7 @@ SCRIPT = """
 import hsched
 from hsched.tasks import ProcTask, TaskGraph, TaskGroup
 
-tasks = [ProcTask("true", task_name=f"t{i}", min_devices=0) for i in range(COUNT)]
+tasks = [ProcTask("true", task_name=f"t{i}") for i in range(COUNT)]
 graph = TaskGraph()
 graph.add_tasks_from(tasks)
 graph.add_edges_from([(tasks[i - 1], tasks[i]) for i in range(1, COUNT, 2)])
@@ -77,7 +77,7 @@ def _single(home: World, times: int) -> dict[str, Contender]:
     fifo = home.file("begun")
     os.mkfifo(fifo)
     line = f"echo > {fifo}"
-    words = {_SUBMIT: ("hsubmit", "1", line), _CREATE: ("hsched", "create", line, "-c", "0")}
+    words = {_SUBMIT: ("hsubmit", "1", line), _CREATE: ("hsched", "create", line)}
     return {name: partial(_begins, home, argv, fifo, times) for name, argv in words.items()}
 
 

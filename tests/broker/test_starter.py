@@ -78,3 +78,47 @@ def test_what_is_wrong_with_the_shim_itself_ends_the_job() -> None:
     ended = [one for one in broker.effects if isinstance(one, EndJob)]
     assert [one.outcome.kind for one in ended] == [OutcomeKind.SPAWN_FAILED]
     assert starter.deadline is None
+
+
+class RoomyMachine(FullMachine):
+    """A broker that notes which shims are made, and which of them are told to go."""
+
+    def __init__(self) -> None:
+        super().__init__(errno.ENOENT)
+        self.scheduler = Scheduler([Resource("cores", 1000)])
+        self.made: list[int] = []
+        self.gone: list[int] = []
+        self.most_ahead = 0
+
+    def prepare(self, *given: Any) -> None:
+        job = given[0]
+        self.made.append(job)
+        self.most_ahead = max(self.most_ahead, len(self.made) - len(self.gone))
+
+    def start(self, *given: Any) -> None:
+        (job,) = given
+        assert job in self.made, "it was not prepared"
+        self.gone.append(job)
+
+    def watch(self, shim: object) -> None:
+        pass
+
+    def announce(self, job: int) -> None:
+        pass
+
+    def wish(self, effects: list[Any]) -> None:
+        pass
+
+
+def test_of_many_starts_a_few_are_prepared_ahead_and_each_once() -> None:
+    broker = RoomyMachine()
+    starter = Starter(broker)  # type: ignore[arg-type] # a stand-in for the machine's edge
+    jobs = [job_id(number) for number in range(1, 501)]
+    broker.apply(Submitted(tuple(NewJob(one, Request((1,))) for one in jobs)))
+    starts = [one for one in broker.effects if isinstance(one, StartJob)]
+    starter.prepare(broker.effects)
+    assert broker.made, "the first wait for the disk, and nothing else does"
+    for start in starts:
+        starter.start(start)
+    assert broker.made == broker.gone == jobs
+    assert broker.most_ahead < 100

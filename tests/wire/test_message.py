@@ -85,6 +85,14 @@ def test_what_is_sent_arrives(message: Outer) -> None:
     assert from_json(Outer, to_json(message)) == message
 
 
+@given(outers)
+def test_what_is_left_out_and_what_is_given_as_it_is_by_default_are_the_same(m: Outer) -> None:
+    whole, short = Outer(**m.as_dict()), Outer(**m.plain())
+    assert whole == short == m
+    assert whole.plain() == short.plain()
+    assert list(short.as_dict()) == ["number", *(n for n in Outer._defaults if n != "number")]
+
+
 @given(st.binary())
 def test_bytes_travel_as_text_without_loss(anything: bytes) -> None:
     assert raw(json.loads(json.dumps(text(anything)))) == anything

@@ -118,6 +118,23 @@ def all_loaded(values: tuple[Any, ...]) -> Iterable[Any]:
     return map(loaded, values) if bytes in map(type, values) else values
 
 
+def inserted(jobs: Iterable[JobRow]) -> Iterator[tuple[Any, ...]]:
+    """Yield the values of new rows, each group's checksum behind it.
+
+    The jobs of one submission share what they ask for and how they begin.
+    """
+    asked: Asked | None = None
+    life: Life | None = None
+    asked_values: tuple[Any, ...] = ()
+    life_values: tuple[Any, ...] = ()
+    for job in jobs:
+        if job.asked is not asked:
+            asked, asked_values = job.asked, (*job.asked, checksum(job.asked))
+        if job.life is not life:
+            life, life_values = job.life, (*job.life, checksum(job.life))
+        yield (*all_stored(job.given), checksum(job.given), *asked_values, *life_values)
+
+
 def checksum(group: Given | Asked | Life) -> int:
     """Return the CRC-32 of a group's values; it tells damage, not malice."""
     return zlib.crc32(repr(tuple(group)).encode("utf-8", "surrogatepass"))

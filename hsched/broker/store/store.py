@@ -224,7 +224,7 @@ class Store:
 
     def add_jobs(self, jobs: Iterable[JobRow]) -> None:
         """Insert new jobs."""
-        self._db.executemany(_INSERT_JOB, (_values(job) for job in jobs))
+        self._db.executemany(_INSERT_JOB, rows.inserted(jobs))
 
     def write_given(self, given: Given) -> None:
         """Write anew what a job was submitted with."""
@@ -370,17 +370,6 @@ def _set_up(db: sqlite3.Connection) -> None:
 def _run(row: tuple[Any, ...]) -> Run:
     number, name, resources, options, boot_id = row
     return Run(number, name, rows.resources_of(resources), json.loads(options), boot_id)
-
-
-def _values(job: JobRow) -> tuple[Any, ...]:
-    return (
-        *rows.all_stored(job.given),
-        rows.checksum(job.given),
-        *job.asked,
-        rows.checksum(job.asked),
-        *job.life,
-        rows.checksum(job.life),
-    )
 
 
 def job_of(row: tuple[Any, ...]) -> JobRow:
