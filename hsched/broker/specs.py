@@ -106,7 +106,7 @@ def check(spec: JobSpec) -> None:
     check_limit(spec.time_limit)
     _check_command(spec)
     _check_numbers(spec)
-    _check_devices(spec)
+    check_devices(spec)
     if spec.array:
         _check_array(spec.array)
     elif patterns.ARRAY_INDEX in patterns.used_in(spec.stdin, spec.stdout, spec.stderr):
@@ -190,7 +190,12 @@ def _check_numbers(spec: JobSpec) -> None:
         raise WrongUsage(f"a warning {spec.warn_before:g} s ahead: 0 or more seconds")
 
 
-def _check_devices(spec: JobSpec) -> None:
+def check_devices(spec: JobSpec) -> None:
+    """Check what is asked of devices.
+
+    Raises:
+        WrongUsage: there can never be so many, or so much of them.
+    """
     if not 0 <= spec.min_devices <= MAX_SLOTS:
         raise WrongUsage(f"{spec.min_devices} devices: 0 to {MAX_SLOTS}")
     if not 0 <= spec.device_memory <= _MAX_MEMORY or not 0 <= spec.device_share <= 1:

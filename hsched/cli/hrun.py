@@ -28,7 +28,15 @@ if TYPE_CHECKING:
 _TIMEOUT_S = 60.0
 
 #: What means nothing for a command that runs on the slots of a job around it.
-_OF_THE_QUEUE = {"dependencies": "dep", "hold": "hold", "begin_at": "begin", "time_limit": "time"}
+_OF_THE_QUEUE = {
+    "dependencies": "dep",
+    "hold": "hold",
+    "begin_at": "begin",
+    "time_limit": "time",
+    "min_devices": "min-devices",
+    "device_memory": "memory-per-device",
+    "device_share": "memory-per-device",
+}
 
 
 @click.command(
@@ -39,6 +47,7 @@ _OF_THE_QUEUE = {"dependencies": "dep", "hold": "hold", "begin_at": "begin", "ti
         "hrun 2,1 python train.py",
         "hrun 1 -c 'cat *.log >all'",
         "hrun --time 10m 0,1 ./evaluate && echo passed",
+        "hrun --memory-per-device 8G 1 python notebook.py",
         "make -j64 SHELL=hrun .SHELLFLAGS='1 -c'",
     ),
 )
@@ -47,7 +56,7 @@ _OF_THE_QUEUE = {"dependencies": "dep", "hold": "hold", "begin_at": "begin", "ti
 @submission.DEPENDENCIES
 @submission.ENVIRONMENT
 @submission.SHELL
-@submission.PRIORITY
+@submission.priority()
 @submission.HOLD
 @submission.BEGIN
 @submission.TIME
@@ -57,6 +66,8 @@ _OF_THE_QUEUE = {"dependencies": "dep", "hold": "hold", "begin_at": "begin", "ti
 @submission.GRACE
 @submission.LEAVE_CHILDREN
 @submission.JOBSERVER
+@submission.min_devices()
+@submission.MEMORY_PER_DEVICE
 @scheduler_option
 def command(
     scheduler: str | None,
@@ -64,6 +75,7 @@ def command(
     line: tuple[str, ...],
     shell: str | None,
     warn: times.Ahead | None,
+    memory: tuple[int, float] | None,
     **given: Any,
 ) -> int:
     """Wait until SLOTS are free, then run COMMAND here, and return its exit status.
@@ -74,6 +86,7 @@ def command(
     """
     argv, shell = words.argv_or_line(line, shell)
     given |= submission.warning_fields(warn, given["time_limit"])
+    given |= submission.memory_fields(memory)
     spec = JobSpec(slots=slots, argv=argv, shell=shell, kind="foreground", **given)
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, signal.SIG_DFL)  # while it waits nothing has to be undone

@@ -42,7 +42,7 @@ TABLE: dict[str, tuple[str, str]] = {
     ),
     "set": (
         "tasks.set",
-        "Change an attribute of waiting tasks: priority, slots, or time_limit.",
+        "Change an attribute of waiting tasks, such as priority, slots or min_devices.",
     ),
     "clean": ("tasks.clean", "Remove the folders of runs that are over, with their logs."),
     "start": ("hstart", "Start a scheduler with the slots that SPEC lists, such as 6,2,32."),

@@ -14,12 +14,6 @@ from hsched.errors import WrongUsage
 from hsched.wire.submit import JobSpec
 
 
-def _memory(word: str) -> tuple[int, float]:
-    from hsched.core.spec import parse_memory  # slow to import, and needed here alone
-
-    return parse_memory(word)
-
-
 @click.command(
     "hsubmit",
     cls=submission.Submit,
@@ -65,7 +59,7 @@ def _memory(word: str) -> tuple[int, float]:
     help="Take only these variables of the environment, with commas between them; NONE takes "
     "none, ALL takes all and is the default.",
 )
-@submission.PRIORITY
+@submission.priority()
 @submission.HOLD
 @submission.BEGIN
 @submission.TIME
@@ -90,22 +84,8 @@ def _memory(word: str) -> tuple[int, float]:
 @submission.LEAVE_CHILDREN
 @submission.JOBSERVER
 @submission.ON_DONE
-@click.option(
-    "--min-devices",
-    type=click.IntRange(min=0),
-    default=0,
-    metavar="N",
-    help="N different GPUs: with --memory-per-device shared ones, else whole ones.",
-)
-@click.option(
-    "--memory-per-device",
-    "memory",
-    metavar="SIZE",
-    callback=reads(_memory),
-    help="Share each GPU with others, and claim SIZE of its memory: 20G, a number of MiB such "
-    "as 20000, or a part such as 0.5. Without --min-devices that is one GPU; where there is "
-    "none, the machine itself is the device.",
-)
+@submission.min_devices()
+@submission.MEMORY_PER_DEVICE
 @click.option(
     "--engine-option",
     "engine_options",
@@ -133,7 +113,6 @@ def command(
     With --each COMMAND may be left out: then each line of FILE is a shell line.
     """
     each, nul, graph, array = (given.pop(name) for name in ("each", "nul", "graph", "array"))
-    memory = given.pop("memory")
     if each is None and (nul or graph):
         raise WrongUsage(f"{'--null' if nul else '--graph'} needs --each")
     if each is not None and (array is not None or given["unique"] is not None):
@@ -146,8 +125,7 @@ def command(
     given |= submission.warning_fields(warn, given["time_limit"])
     if array is not None:
         given |= {"array": array.indices, "array_limit": array.limit}
-    if memory is not None:
-        given |= {"device_memory": memory[0], "device_share": memory[1]}
+    given |= submission.memory_fields(given.pop("memory"))
     # The other options are called as the fields of JobSpec that they fill.
     spec = JobSpec(slots=slots, argv=argv, shell=shell, **given)
     if each is not None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from hsched.cli import times, words
+from hsched.cli import submission, times, words
 from hsched.cli.choice import choice_options, chosen
 from hsched.cli.common import Command, reads, run, scheduler_option
 from hsched.client import Client
@@ -23,10 +23,10 @@ from hsched.errors import WrongUsage
     ),
 )
 @choice_options
-@click.option(
-    "--priority", type=int, metavar="N", help="Larger starts earlier; without it jobs have 0."
-)
+@submission.priority(default=None, help="Larger starts earlier; without it jobs have 0.")
 @click.option("--slots", metavar="SLOTS", help="How much of each resource, as for hsubmit.")
+@submission.min_devices(default=None, help="How many GPUs, as for hsubmit.")
+@submission.MEMORY_PER_DEVICE
 @click.option(
     "--time",
     "limit",
@@ -44,7 +44,13 @@ from hsched.errors import WrongUsage
     help="What to wait for, as for hsubmit, in place of what it waited for; none for nothing.",
 )
 @scheduler_option
-def command(scheduler: str | None, limit: Any, edges: tuple[str, ...], **options: Any) -> None:
+def command(
+    scheduler: str | None,
+    limit: Any,
+    edges: tuple[str, ...],
+    memory: tuple[int, float] | None,
+    **options: Any,
+) -> None:
     """Change what pending jobs ask for.
 
     JOB is an id, a range such as 3-10, last, or a name. What is not mentioned stays. A job
@@ -57,9 +63,13 @@ def command(scheduler: str | None, limit: Any, edges: tuple[str, ...], **options
         options["time_limit"] = limit
     if edges:
         options["dependencies"] = () if edges == ("none",) else edges
+    options |= submission.memory_fields(memory)
     changes = {name: value for name, value in options.items() if value is not None}
     if not changes:
-        raise WrongUsage("say what to change: --priority, --slots, --time or --dep")
+        raise WrongUsage(
+            "say what to change: --priority, --slots, --time, --dep, --min-devices or "
+            "--memory-per-device"
+        )
     with Client(scheduler) as client:
         client.update(**choice, **changes)
 

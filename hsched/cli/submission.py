@@ -1,15 +1,21 @@
-"""What hsubmit and hrun have in common: how a job is typed, and its options."""
+"""What hsubmit and hrun have in common: how a job is typed, and its options.
+
+An option that differs a little from command to command is a function that makes it.
+"""
 
 from __future__ import annotations
 
 import time
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeAlias
 
 import click
 
 from hsched.cli import times, words
 from hsched.cli.common import Command, reads
 from hsched.errors import WrongUsage
+
+Option: TypeAlias = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 
 class Submit(Command):
@@ -52,14 +58,6 @@ ENVIRONMENT = click.option(
 
 SHELL = click.option(
     "-c", "--shell", "shell", metavar="LINE", help="Run LINE by /bin/sh -c, in place of COMMAND."
-)
-
-PRIORITY = click.option(
-    "--priority",
-    type=int,
-    default=0,
-    metavar="N",
-    help="Larger starts earlier; by default 0, and jobs of equal priority go by their ids.",
 )
 
 HOLD = click.option("--hold", is_flag=True, help="Queue it held: it waits for `hrelease`.")
@@ -120,6 +118,56 @@ ON_DONE = click.option(
     help="Once the job is done, however, run LINE by /bin/sh -c, as a job of its own without "
     "slots; HSCHED_DONE_ID, HSCHED_DONE_OUTCOME and others tell it what has ended.",
 )
+
+
+def priority(
+    *short: str,
+    default: int | None = 0,
+    help: str = "Larger starts earlier; by default 0, and jobs of equal priority go by their ids.",
+) -> Option:
+    """Return ``--priority``; ``default`` is what the command gets where it is not given."""
+    return click.option(
+        *short, "--priority", "priority", type=int, default=default, metavar="N", help=help
+    )
+
+
+def min_devices(
+    *short: str,
+    default: int | None = 0,
+    help: str = "N different GPUs: with --memory-per-device shared ones, else whole ones.",
+) -> Option:
+    """Return ``--min-devices``, as :func:`priority`."""
+    return click.option(
+        *short,
+        "--min-devices",
+        "min_devices",
+        type=click.IntRange(min=0),
+        default=default,
+        metavar="N",
+        help=help,
+    )
+
+
+MEMORY_PER_DEVICE = click.option(
+    "--memory-per-device",
+    "memory",
+    metavar="SIZE",
+    callback=reads(lambda word: _memory(word)),
+    help="Share each GPU with others, and claim SIZE of its memory: 20G, a number of MiB such "
+    "as 20000, or a part such as 0.5. Without --min-devices that is one GPU; where there is "
+    "none, the machine itself is the device.",
+)
+
+
+def _memory(word: str) -> tuple[int, float]:
+    from hsched.core.spec import parse_memory  # slow to import, and needed by few
+
+    return parse_memory(word)
+
+
+def memory_fields(memory: tuple[int, float] | None) -> dict[str, Any]:
+    """Return the fields of a job that ``--memory-per-device`` fills."""
+    return {} if memory is None else {"device_memory": memory[0], "device_share": memory[1]}
 
 
 def warning_fields(warn: times.Ahead | None, time_limit: float | None) -> dict[str, Any]:

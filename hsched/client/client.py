@@ -178,7 +178,8 @@ class Client(TaskVerbs):
         """Change what pending jobs ask for; return their ids.  ``words`` as in :meth:`hold`.
 
         ``changes`` are ``priority``, ``slots`` (a word), ``time_limit`` (seconds) or
-        ``no_time_limit=True``, and ``dependencies`` (words, which replace the old ones).
+        ``no_time_limit=True``, ``dependencies`` (words, which replace the old ones), and
+        ``min_devices``, ``device_memory`` (bytes) or ``device_share`` as in a JobSpec.
 
         Raises:
             NoSuchJob: a word fits no live job; nothing was done.

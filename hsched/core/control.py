@@ -7,7 +7,6 @@ is there twice counts once.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 
 from hsched.core.admission import check_known, check_request, check_times
 from hsched.core.conditions import Standing, standings
@@ -112,9 +111,8 @@ def update_asked(ledger: Ledger, event: UpdateAsked) -> None:
     past = standings(event.finished)
     for job in jobs:
         check_times(job.id, event.time_limit_s, job.grace_s)
-        if event.request is not None:
-            asked = replace(event.request, devices=job.request.devices, memory=job.request.memory)
-            check_request(ledger, job.id, asked)
+        if job.id in event.requests:
+            check_request(ledger, job.id, event.requests[job.id])
         check_known(ledger, job.id, event.dependencies or (), past)
     if event.dependencies:
         _check_no_cycle(ledger, jobs, event.dependencies)
@@ -251,11 +249,8 @@ def _check_no_cycle(
 def _change_fields(job: Job, event: UpdateAsked) -> None:
     if event.priority is not None:
         job.priority = event.priority
-    if event.request is not None:
-        # New amounts leave alone what it asks for of shared devices.
-        job.request = shared(
-            replace(event.request, devices=job.request.devices, memory=job.request.memory)
-        )
+    if job.id in event.requests:
+        job.request = shared(event.requests[job.id])
         job.hold_reason = ""
     if event.time_limit_s is not None:
         job.time_limit_s = event.time_limit_s

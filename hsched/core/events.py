@@ -108,11 +108,14 @@ class ReleaseAsked:
 
 @dataclass(frozen=True, slots=True)
 class UpdateAsked:
-    """Change pending jobs; None leaves a field as it is, ``no_time_limit`` removes one."""
+    """Change pending jobs; None leaves a field as it is, ``no_time_limit`` removes one.
+
+    ``requests`` has what each asks for from now on, devices and all; empty for no change.
+    """
 
     job_ids: tuple[JobId, ...]
     priority: int | None = None
-    request: Request | None = None
+    requests: Mapping[JobId, Request] = field(default_factory=dict)
     time_limit_s: float | None = None
     no_time_limit: bool = False
     dependencies: tuple[Dependency, ...] | None = None

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from hsched.errors import Refused
 from hsched.tasks.planned import PlannedTask
 from hsched.wire.slots import ResourceView
+
+if TYPE_CHECKING:
+    from hsched.wire.jobs import JobView
 
 _GPUS, _CORES = "gpus", "cores"
 
@@ -36,8 +39,34 @@ def device_fields(task: PlannedTask, resources: Sequence[ResourceView]) -> dict[
     totals = {one.name: one.total for one in resources}
     gpus = totals.get(_GPUS, 0)
     if task.min_devices > max(1, gpus):
-        there = f"{gpus} GPUs" if gpus else "no GPU, so the machine is the one device"
-        raise Refused(f"task {task.name} asks for {task.min_devices} devices; there are {there}")
+        there = f"are {gpus} GPUs" if gpus else "is no GPU, so the machine is the one device"
+        raise Refused(f"task {task.name} asks for {task.min_devices} devices; there {there}")
     if gpus:
         return {"slots": f"{_GPUS}={task.min_devices}"}
     return {"slots": f"{_CORES}=1" if totals.get(_CORES) else "0"}
+
+
+def changed_fields(
+    job: JobView, changes: Mapping[str, Any], resources: Sequence[ResourceView]
+) -> dict[str, Any]:
+    """Return the fields of an update that gives a waiting task other devices.
+
+    ``changes`` are fields of :class:`PlannedTask`: ``min_devices``, or ``memory`` and
+    ``memory_fraction``.  A task that asked for devices alone is treated as if it had been
+    created so; one that asked for slots keeps these.
+
+    Raises:
+        Refused: there are not so many devices.
+    """
+    amounts = {name: held.amount for name, held in job.request.items() if held.amount}
+    by_itself = {_GPUS} if any(one.name == _GPUS and one.total for one in resources) else {_CORES}
+    if not amounts.keys() <= by_itself or amounts.get(_CORES, 0) > 1:
+        names = {"memory": "device_memory", "memory_fraction": "device_share"}
+        return {names.get(name, name): value for name, value in changes.items()}
+    now: dict[str, Any] = {
+        "min_devices": job.min_devices or amounts.get(_GPUS, amounts.get(_CORES, 0)),
+        "memory": job.device_memory_bytes,
+    }
+    task = PlannedTask(name=job.name or f"job {job.id}", **{**now, **changes})
+    none = {"min_devices": 0, "device_memory": 0, "device_share": 0.0}
+    return {**none, **device_fields(task, resources)}

@@ -11,7 +11,9 @@ class UpdateRequest(Choice):
     """Change the chosen pending jobs; None leaves a field as it is.
 
     ``time_limit`` is in seconds, and ``no_time_limit`` removes one.  ``dependencies``
-    replaces those there were, () removes them.  ``run`` is the run that their ids belong
+    replaces those there were, () removes them.  ``min_devices``, ``device_memory`` and
+    ``device_share`` are as in :class:`~hsched.wire.submit.JobSpec`; of the last two each
+    replaces the other, and 0 bytes mean whole devices.  ``run`` is the run that their ids belong
     to, where the caller knows.
     """
 
@@ -22,3 +24,6 @@ class UpdateRequest(Choice):
     no_time_limit: bool = False
     dependencies: tuple[str, ...] | None = None
     run: str | None = None
+    min_devices: int | None = None
+    device_memory: int | None = None
+    device_share: float | None = None

@@ -103,7 +103,7 @@ def test_a_larger_priority_moves_a_job_forward(sched: Checked) -> None:
 def test_an_update_changes_what_it_names_and_nothing_else() -> None:
     sched = make("4")
     sched.submit(new(2, 4, held=True, priority=7, time_limit_s=60.0))
-    sched.handle(UpdateAsked((B,), request=Request((2,))))
+    sched.handle(UpdateAsked((B,), requests={B: Request((2,))}))
     sched.handle(UpdateAsked((B,), time_limit_s=30.0))
     job = sched.job(B)
     assert (job.request, job.priority, job.time_limit_s) == (Request((2,)), 7, 30.0)
@@ -114,14 +114,14 @@ def test_an_update_changes_what_it_names_and_nothing_else() -> None:
 def test_a_smaller_request_can_start_a_job() -> None:
     sched = make("4")
     sched.submit(new(1, 3), new(2, 2))
-    assert started(sched.handle(UpdateAsked((B,), request=Request((1,))))) == [2]
+    assert started(sched.handle(UpdateAsked((B,), requests={B: Request((1,))}))) == [2]
 
 
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
-        ({"request": Request((2,))}, "job 2 needs 2 cores, there are now 1"),
-        ({"request": Request((1, 1))}, "not one amount for each resource"),
+        ({"requests": {B: Request((2,))}}, "job 2 needs 2 cores, there are now 1"),
+        ({"requests": {B: Request((1, 1))}}, "not one amount for each resource"),
         ({"time_limit_s": -1.0}, "limit and grace"),
         ({"dependencies": after(9)}, "job 2 cannot wait for job 9: nothing is known of it"),
     ],

@@ -190,13 +190,16 @@ def test_fewer_gpus_hold_who_needs_more() -> None:
     assert sched.reason(B, 0.0) == "held: needs 20G on each of 2 gpus, there are now 1"
 
 
-def test_an_update_of_the_slots_leaves_the_shares() -> None:
+def test_an_update_may_change_the_shares() -> None:
     sched = gpus(24)
     sched.submit(share(1, 20), share(2, 10, cores=2))
-    sched.handle(UpdateAsked((B,), request=Request((3, 0))))
-    assert sched.job(B).request == Request((3, 0), 1, 10 * G)
     with pytest.raises(Refused, match="whole gpus and for memory"):
-        sched.handle(UpdateAsked((B,), request=Request((3, 1))))
+        sched.handle(UpdateAsked((B,), requests={B: Request((3, 1), 1, 10 * G)}))
+    with pytest.raises(Refused, match="job 2 needs 30G on 1 gpus"):
+        sched.handle(UpdateAsked((B,), requests={B: Request((2, 0), 1, 30 * G)}))
+    smaller = Request((3, 0), 1, 4 * G)
+    assert started(sched.handle(UpdateAsked((B,), requests={B: smaller}))) == [2]
+    assert sched.job(B).request == smaller
 
 
 def test_a_reservation_sees_what_comes_back_of_a_device() -> None:

@@ -68,7 +68,7 @@ EVENTS = st.one_of(
         events.UpdateAsked,
         SOME,
         priority=st.none() | st.integers(-1, 1),
-        request=st.none() | REQUESTS,
+        requests=st.dictionaries(IDS, REQUESTS, max_size=2),
         time_limit_s=st.none() | SECONDS,
         no_time_limit=st.booleans(),
         dependencies=st.none() | EDGES,

@@ -165,7 +165,7 @@ def test_kill_takes_names_groups_patterns_and_ids_and_all_that_descends(lab: She
         (["create", " "], 2, "COMMAND is empty"),
         (["create"], 2, "Missing argument"),
         (["create", "missing.py"], 2, "missing.py: there is no such file"),
-        (["create", "echo", "-c", "7"], 1, "asks for 7 devices; there are no GPU"),
+        (["create", "echo", "-c", "7"], 1, "asks for 7 devices; there is no GPU"),
         (["create", "echo", "--slots", "cores=9"], 2, "no 9 cores"),
         (["create", "echo", "-M", "much"], 2, "no amount of memory"),
         (["create", "echo", "-m", "--", "[1,"], 0, ""),

@@ -11,7 +11,6 @@ from hsched.broker.newcomers import NO_ENVIRONMENT, Origin
 from hsched.broker.verbs.verb import Verb
 from hsched.core.events import Submitted
 from hsched.core.model import format_job_id, job_id
-from hsched.core.spec import parse_request
 from hsched.errors import Refused, WrongUsage
 from hsched.wire.run import RunReply, RunRequest
 from hsched.wire.submit import JobSpec
@@ -29,9 +28,9 @@ def _run(broker: Broker, request: RunRequest, peer: Peer, _key: str) -> RunReply
     numbers = broker.next_numbers(1)
     batch = dependencies.batch((spec,), numbers)
     edges = dependencies.resolve_all(broker, spec.dependencies, batch)
-    amounts = parse_request(spec.slots, broker.scheduler.resources)
+    wanted = specs.request(spec, broker.scheduler.resources, broker.scheduler.sharing)
     clocks = (clock.monotonic(), broker.wall)
-    new = specs.new_job(job_id(numbers[0]), spec, amounts, edges, clocks)
+    new = specs.new_job(job_id(numbers[0]), spec, wanted, edges, clocks)
     broker.apply(Submitted((new,), batch.finished))
     broker.numbers_given(numbers)
     broker.store.begin()

@@ -10,11 +10,10 @@ from hsched.broker.dependencies import Batch
 from hsched.broker.endpoint import Peer
 from hsched.broker.ledger import spec_of
 from hsched.broker.selection import choose, chosen
+from hsched.broker.store.rows import JobRow
 from hsched.broker.verbs.verb import Verb
 from hsched.core.events import UpdateAsked
-from hsched.core.model import Dependency, JobId, State, format_job_id
-from hsched.core.spec import parse_request
-from hsched.errors import Refused
+from hsched.core.model import Dependency, JobId, Request, State, format_job_id
 from hsched.wire.choice import Chosen
 from hsched.wire.message import to_json
 from hsched.wire.submit import JobSpec
@@ -34,14 +33,11 @@ def _update(broker: Broker, request: UpdateRequest, _peer: Peer, _key: str) -> C
     edges = None
     if request.dependencies is not None:
         edges = dependencies.resolve_all(broker, request.dependencies, among)
-    amounts = None
-    if request.slots is not None:
-        amounts = parse_request(request.slots, broker.scheduler.resources)
-        _check_no_whole_devices(broker, ids)
+    changes = _changes(request)
     event = UpdateAsked(
         job_ids=ids,
         priority=request.priority,
-        request=amounts,
+        requests=_requests(broker, ids, changes),
         time_limit_s=request.time_limit,
         no_time_limit=request.no_time_limit,
         dependencies=edges,
@@ -49,33 +45,45 @@ def _update(broker: Broker, request: UpdateRequest, _peer: Peer, _key: str) -> C
     )
     broker.apply(event)
     broker.store.begin()
-    _write(broker, ids, _changes(request), edges)
+    _write(broker, ids, changes, edges)
     return chosen(ids)
 
 
-def _check_no_whole_devices(broker: Broker, ids: Iterable[JobId]) -> None:
-    """Check that slots say all that the jobs ask for, but for shares of devices.
-
-    Raises:
-        Refused: one was submitted with ``--min-devices`` alone, which asks for whole ones.
-    """
-    for one in ids:
-        row = broker.store.job(broker.run.number, one)
-        assert row is not None, "a live job has a row"
-        spec = spec_of(row)
-        if spec.min_devices and not (spec.device_memory or spec.device_share):
-            raise Refused(
-                f"job {format_job_id(one)} asks for {spec.min_devices} devices besides its "
-                "slots, which cannot be changed apart; submit it anew"
-            )
-
-
 def _changes(request: UpdateRequest) -> dict[str, Any]:
-    fields = {"priority": request.priority, "slots": request.slots}
-    changes: dict[str, Any] = {name: value for name, value in fields.items() if value is not None}
+    """Return what is to be changed, as fields of a spec."""
+    names = ("priority", "slots", "min_devices", "device_memory", "device_share")
+    fields = {name: getattr(request, name) for name in names}
+    changes = {name: value for name, value in fields.items() if value is not None}
+    if changes.keys() & {"device_memory", "device_share"}:
+        changes = {"device_memory": 0, "device_share": 0.0, **changes}
     if request.time_limit is not None or request.no_time_limit:
         changes["time_limit"] = None if request.no_time_limit else request.time_limit
     return changes
+
+
+def _requests(
+    broker: Broker, ids: Iterable[JobId], changes: dict[str, Any]
+) -> dict[JobId, Request]:
+    """Return what each of the jobs asks for with the changes; empty where that is as it was.
+
+    Raises:
+        WrongUsage: a word or number makes no sense.
+    """
+    if not changes.keys() & {"slots", "min_devices", "device_memory", "device_share"}:
+        return {}
+    resources, sharing = broker.scheduler.resources, broker.scheduler.sharing
+    found = {}
+    for one in ids:
+        spec = JobSpec(**{**spec_of(_row(broker, one)).as_dict(), **changes})
+        specs.check_devices(spec)
+        found[one] = specs.request(spec, resources, sharing)
+    return found
+
+
+def _row(broker: Broker, identity: JobId) -> JobRow:
+    row = broker.store.job(broker.run.number, identity)
+    assert row is not None, "a live job has a row"
+    return row
 
 
 def _write(
@@ -86,8 +94,7 @@ def _write(
 ) -> None:
     """Write what the jobs ask for now, so that `hrerun` asks for the same."""
     for one in ids:
-        row = broker.store.job(broker.run.number, one)
-        assert row is not None, "a live job has a row"
+        row = _row(broker, one)
         given = row.given
         if edges is not None:
             words = tuple(f"{e.condition.value}:{format_job_id(e.upstream)}" for e in edges)

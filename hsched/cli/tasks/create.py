@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from hsched.cli import submission
 from hsched.cli.common import Command, put, run
 from hsched.cli.tasks.common import environment, note, scheduler_option, with_scheduler
 from hsched.client import Client
@@ -44,9 +45,7 @@ _PROGRAM = "hsched create"
     help="Name the task, and the folder of its logs; else it gets 5 letters and digits. "
     "With -m, ${KEY} stands for a list's value and ${index} for the number of the task.",
 )
-@click.option(
-    "-p", "--priority", type=int, metavar="N", help="Larger starts earlier; by default 0."
-)
+@submission.priority("-p", default=None, help="Larger starts earlier; by default 0.")
 @click.option(
     "-M",
     "--requires-memory-per-device",
@@ -55,11 +54,9 @@ _PROGRAM = "hsched create"
     help="Share devices: ask for that much memory of each, in MiB (20000), as a fraction of "
     "what it has (0.5), or with a unit (20G). Without it devices are not shared.",
 )
-@click.option(
+@submission.min_devices(
     "-c",
-    "--min-devices",
-    type=click.IntRange(min=0),
-    metavar="N",
+    default=None,
     help="How many GPUs it needs; by default 1. Without a GPU the machine is the one device.",
 )
 @click.option(
