@@ -54,6 +54,7 @@ class _Subscriber(NamedTuple):
     peer: Peer
     key: str
     ids: frozenset[JobId] | None  # of jobs, elements and whole arrays; None for all
+    arrivals: bool  # whether to tell of jobs that come in, and of changed slots
 
     def wants(self, news: News) -> bool:
         ids = self.ids
@@ -69,12 +70,23 @@ class Announcer:
         self._number = 0
         self._recent: deque[News] = deque(maxlen=_REMEMBERED)
         self._fresh: list[News] = []
+        self._arrived: list[News] = []
+        self._slots_changed = False
         self._subscribers: list[_Subscriber] = []
 
     def note(self, job: JobId, state: State, outcome: Outcome | None = None) -> None:
         """Count a change; :meth:`publish` sends it."""
         self._number += 1
         self._fresh.append(News(self._number, job, state, outcome))
+
+    def note_arrival(self, job: JobId) -> None:
+        """Tell those who asked for it that a job comes in."""
+        if any(one.arrivals for one in self._subscribers):
+            self._arrived.append(News(0, job, State.PENDING, None))
+
+    def note_slots(self) -> None:
+        """Tell those who asked for it that there are other slots than before."""
+        self._slots_changed = any(one.arrivals for one in self._subscribers)
 
     def note_arrays(
         self,
@@ -92,16 +104,19 @@ class Announcer:
 
     def publish(self) -> None:
         """Send what was noted to those who want it; who is gone is forgotten."""
-        if not self._fresh:
+        if not self._fresh and not self._arrived and not self._slots_changed:
             return
         fresh, self._fresh = self._fresh, []
         self._recent.extend(fresh)
         self._subscribers = [one for one in self._subscribers if self._tell(one, fresh)]
+        self._arrived, self._slots_changed = [], False
 
-    def subscribe(self, peer: Peer, key: str, ids: Iterable[JobId] | None) -> None:
+    def subscribe(
+        self, peer: Peer, key: str, ids: Iterable[JobId] | None, arrivals: bool = False
+    ) -> None:
         """Send changes to ``peer`` from now on, under ``key``."""
         chosen = None if ids is None else frozenset(ids)
-        self._subscribers.append(_Subscriber(peer, key, chosen))
+        self._subscribers.append(_Subscriber(peer, key, chosen, arrivals))
 
     def since(self, number: int | None, epoch: str | None) -> tuple[list[News], bool]:
         """Return the changes after ``number``, and whether none is missing."""
@@ -121,5 +136,8 @@ class Announcer:
         )
 
     def _tell(self, subscriber: _Subscriber, fresh: list[News]) -> bool:
-        wanted = [one for one in fresh if subscriber.wants(one)]
-        return not wanted or self._send(subscriber.peer, subscriber.key, self.page(wanted))
+        told = [*self._arrived, *fresh] if subscriber.arrivals else fresh
+        wanted = [one for one in told if subscriber.wants(one)]
+        if not wanted and not (subscriber.arrivals and self._slots_changed):
+            return True
+        return self._send(subscriber.peer, subscriber.key, self.page(wanted))

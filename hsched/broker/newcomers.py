@@ -84,6 +84,7 @@ def rows(broker: Broker, jobs: Sequence[NewJob], spec: JobSpec, origin: Origin) 
         depends_on=edges_text(first.dependencies),
     )
     for job in jobs:
+        broker.announcer.note_arrival(job.id)
         if spec.on_done is not None:
             broker.hooks.note(job.id)
         yield JobRow(given if job is first else given._replace(id=job.id), asked, _PENDING)

@@ -145,10 +145,14 @@ class AsyncClient:
         return False
 
     def subscribe(
-        self, ids: Sequence[str] | None = None, timeout: float | None = None
+        self,
+        ids: Sequence[str] | None = None,
+        timeout: float | None = None,
+        *,
+        arrivals: bool = False,
     ) -> AsyncSubscription:
         """As :meth:`Client.subscribe`; for ``async with`` and ``async for``."""
-        return AsyncSubscription(self.place, ids, timeout)
+        return AsyncSubscription(self.place, ids, timeout, arrivals)
 
     async def log(
         self,

@@ -82,9 +82,13 @@ class AsyncSubscription(Subscription):
     _connection: AsyncConnection
 
     def __init__(
-        self, place: paths.Place, ids: Sequence[str] | None, timeout: float | None
+        self,
+        place: paths.Place,
+        ids: Sequence[str] | None,
+        timeout: float | None,
+        arrivals: bool = False,
     ) -> None:
-        super().__init__(place, ids, timeout)
+        super().__init__(place, ids, timeout, arrivals)
         self._connection = AsyncConnection(place, timeout or 0.0)
 
     async def __aenter__(self) -> AsyncSubscription:

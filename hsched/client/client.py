@@ -232,13 +232,19 @@ class Client(TaskVerbs):
         return False
 
     def subscribe(
-        self, ids: Sequence[str] | None = None, timeout: float | None = None
+        self,
+        ids: Sequence[str] | None = None,
+        timeout: float | None = None,
+        *,
+        arrivals: bool = False,
     ) -> Subscription:
         """Return a stream of changes; it ends after ``timeout`` seconds, None for never.
 
         First comes how each of ``ids`` stands, then what changes; None means all jobs.
+        With ``arrivals`` jobs that come in are told as well, as ``pending``, and
+        :meth:`Subscription.page` returns an empty page where slots have changed.
         """
-        return Subscription(self.place, ids, timeout)
+        return Subscription(self.place, ids, timeout, arrivals)
 
     def log(
         self,

@@ -21,10 +21,15 @@ class Subscription:
     """
 
     def __init__(
-        self, place: paths.Place, ids: Sequence[str] | None, timeout: float | None
+        self,
+        place: paths.Place,
+        ids: Sequence[str] | None,
+        timeout: float | None,
+        arrivals: bool = False,
     ) -> None:
         self._connection = Connection(place, timeout or 0.0)
         self._ids = None if ids is None else tuple(ids)
+        self._arrivals = arrivals
         self._deadline = None if timeout is None else time.monotonic() + timeout
         self._epoch: str | None = None
         self._upto: int | None = None
@@ -65,8 +70,8 @@ class Subscription:
     def page(self, other: int = -1) -> tuple[Change, ...] | None:
         """Wait for changes and return them; None where the time is up.
 
-        There are none where the broker had to be asked again, or where the descriptor
-        ``other`` has become readable.
+        There are none where the broker had to be asked again, where the descriptor
+        ``other`` has become readable, or where slots have changed and ``arrivals`` are told.
 
         Raises:
             NotRunning: the scheduler was stopped.
@@ -95,6 +100,8 @@ class Subscription:
     def _request(self) -> tuple[str, SubscribeRequest, float]:
         """Return a fresh key, what to ask, and until when."""
         key = new_key()
-        request = SubscribeRequest(since=self._upto, epoch=self._epoch, ids=self._ids)
+        request = SubscribeRequest(
+            since=self._upto, epoch=self._epoch, ids=self._ids, arrivals=self._arrivals
+        )
         limit = self._deadline if self._deadline is not None else time.monotonic() + 3600.0
         return key, request, limit

@@ -95,7 +95,7 @@ class JobsRequest(Message):
 class JobsReply(Message):
     """A page; ``more`` says that another may follow, after the job ``last``.
 
-    A page may be empty and have a next one: ``states`` are looked at after paging.
+    A page may be empty and have a next one: ``states`` may be looked at after paging.
     """
 
     jobs: tuple[JobView, ...]

@@ -13,12 +13,16 @@ class SubscribeRequest(Message):
     None means from now on.  Numbers restart with each broker; ``epoch`` is the one that
     ``since`` belongs to.  ``ids`` (and all elements of arrays among them) narrows.
     The reply tells how the jobs in ``ids`` stand.
+
+    With ``arrivals`` also each job that comes in is told, as ``pending`` with the number 0,
+    and, by a page without changes, that the slots or the scheduler itself have changed.
     """
 
     VERB: ClassVar[str] = "subscribe"
     since: int | None = None
     epoch: str | None = None
     ids: tuple[str, ...] | None = None
+    arrivals: bool = False
 
 
 class Change(Message):

@@ -22,6 +22,7 @@ def _capacity(broker: Broker, request: CapacityRequest, _peer: Peer, _key: str) 
     totals = parse_totals(request.spec, broker.scheduler.resources)
     broker.apply(CapacitySet(totals))
     broker.change_run(replace(broker.run, resources=broker.scheduler.resources))
+    broker.announcer.note_slots()
     return SlotsReply(resources=resource_views(broker))
 
 

@@ -33,6 +33,7 @@ def _drain(broker: Broker, request: DrainRequest, _peer: Peer, _key: str) -> Slo
     for position, slots in asked.items():
         broker.apply(SlotsDrained(position, tuple(sorted(slots)), request.back))
     broker.change_run(replace(broker.run, options={**broker.run.options, "drained": drained}))
+    broker.announcer.note_slots()
     return SlotsReply(resources=resource_views(broker))
 
 

@@ -74,12 +74,17 @@ def older(viewer: Viewer, name: str) -> Viewer:
 
 def _condition(viewer: Viewer, request: JobsRequest) -> tuple[str, Sequence[Any]]:
     run = viewer.run.number
-    parts, values = ["run = ?", _SCOPES[request.scope]], [run]
+    parts = ["run = ?", _SCOPES[request.scope]]
+    values: list[Any] = [run]
     if request.words:
         last = viewer.store.last_job_number(run)
         meant = [meaning(word, last) for word in request.words]
         parts.append("(" + " OR ".join(one.condition for one in meant) + ")")
         values += [value for one in meant for value in one.values]
+    if request.states and not request.words and request.last is None:
+        # Else the words, or the newest, are chosen first, and the states are looked at then.
+        parts.append(f"state IN ({', '.join('?' * len(request.states))})")
+        values += request.states
     if request.after is not None:
         parts.append("id > ?")
         values.append(parse_job_id(request.after))

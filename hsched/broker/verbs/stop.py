@@ -29,6 +29,7 @@ def _stop(broker: Broker, request: StopRequest, peer: Peer, key: str) -> StopRep
         )
     broker.stop_request = (peer, key)
     broker.apply(StartsStopped())
+    broker.announcer.note_slots()
     ids = tuple(job.id for job in scheduler.live())
     if ids:
         broker.apply(CancelAsked(ids, request.grace, "hstop --force"))
@@ -38,6 +39,7 @@ def _stop(broker: Broker, request: StopRequest, peer: Peer, key: str) -> StopRep
 
 def _drain(broker: Broker) -> StopReply:
     broker.apply(StartsStopped())
+    broker.announcer.note_slots()
     broker.change_run(replace(broker.run, options={**broker.run.options, "draining": True}))
     scheduler = broker.scheduler
     return StopReply(

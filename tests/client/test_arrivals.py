@@ -1,0 +1,68 @@
+"""A subscription that also tells what comes in, for whoever shows the whole queue."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from hsched import Client, JobSpec
+from tests.e2e.shell import DEADLINE_S, Shell
+
+
+@pytest.fixture
+def client(monkeypatch: pytest.MonkeyPatch) -> Iterator[Client]:
+    """A client of a scheduler with two cores."""
+    terminal = Shell()
+    monkeypatch.setenv("HOME", str(terminal.home))
+    try:
+        terminal.ok("hstart", "2")
+        with Client() as found:
+            yield found
+    finally:
+        terminal.close()
+
+
+def sleeper(slots: str, **given: Any) -> JobSpec:
+    return JobSpec(slots=slots, argv=("sleep", "1000"), **given)
+
+
+def test_arrivals_and_changed_slots_are_told_to_those_who_asked(client: Client) -> None:
+    with (
+        client.subscribe(timeout=DEADLINE_S, arrivals=True) as all_of_it,
+        client.subscribe(timeout=DEADLINE_S) as changes,
+    ):
+        assert (all_of_it.page(), changes.page()) == ((), ())
+        client.submit(sleeper("2"))
+        client.submit_batch([sleeper("1", array=(0, 1)), sleeper("1")])
+        told: list[tuple[str, str]] = []
+        while len(told) < 6:
+            told += [(change.id, change.state) for change in all_of_it.page() or ()]
+        assert sorted(told) == [
+            ("1", "pending"),
+            ("1", "running"),
+            ("1", "starting"),
+            ("2.0", "pending"),
+            ("2.1", "pending"),
+            ("3", "pending"),
+        ]
+        assert told.index(("1", "pending")) < told.index(("1", "starting"))
+        client.drain_slots(["cores:1"])
+        assert all_of_it.page() == ()
+        client.hold(["3"])
+        assert [one.id for one in all_of_it.page() or ()] == ["3"]
+        heard: list[str] = []
+        while "3" not in heard:
+            heard += [change.id for change in changes.page() or ()]
+        assert heard == ["1", "1", "3"], "others are not told of arrivals"
+
+
+def test_states_are_chosen_before_paging(client: Client) -> None:
+    first, *_ = client.submit_batch([sleeper("2"), *[sleeper("1")] * 1500])
+    assert client.wait([first.id], timeout=0.0) is False
+    client.hold(["1400"])
+    assert [job.id for job in client.jobs(states=("starting", "running"))] == ["1"]
+    assert len(list(client.jobs(states=("pending",)))) == 1500
+    assert list(client.jobs("5", states=("running",))) == []
+    assert list(client.jobs(last=3, states=("running",))) == []
