@@ -20,10 +20,10 @@ SANITIZERS := -g -O1 -std=c11 -D_GNU_SOURCE -Wall -Wextra -Wpedantic -Werror \
   -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slurm check lint type man bench soak sanitize install clean
+.PHONY: help demo test test-slurm check lint type man bench screenshot soak sanitize install clean
 
 help:  ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: $(READY)  ## run a real pipeline on a scheduler of its own
 	PATH="$(CURDIR)/$(BIN):$$PATH" examples/demo.sh
@@ -50,6 +50,9 @@ man: $(READY)  ## write OPTIONS of the man pages from the commands
 
 bench: $(READY)  ## measure, next to other programs; writes docs/benchmarks.md
 	$(BIN)/python -m tests.bench --write docs
+
+screenshot: $(READY)  ## draw docs/top.svg: hsched top, with real jobs
+	PATH="$(CURDIR)/$(BIN):$$PATH" examples/top.sh docs/top.svg
 
 soak: $(READY)  ## kill brokers and shims at random for ten minutes, beside a model
 	$(BIN)/python -m tests.crash.soak

@@ -55,6 +55,8 @@ ALSO = {
     "client/foreground.py": {"hsched.native"},
     "client/relay.py": {"hsched.native"},
     "cli/hrun.py": {"hsched.native"},
+    # It looks at what the processes of jobs use.
+    "cli/top/usage.py": {"psutil"},
     # It tells which shim and which library there are.
     "cli/doctor.py": {"hsched.native", "zmq"},
 }

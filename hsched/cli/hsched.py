@@ -71,6 +71,10 @@ TABLE: dict[str, tuple[str, str]] = {
         "Wait until jobs are done, and return their exit status, of several the largest.",
     ),
     "log": ("hlog", "Print what a job has written to standard output, live or done."),
+    "top": (
+        "top.command",
+        "Show the queue, the slots and what jobs use on the whole screen, as they change.",
+    ),
     "nslots": (
         "hnslots",
         "Print the number of slots of each resource, such as 6,2,32, or change it.",

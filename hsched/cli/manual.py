@@ -41,6 +41,7 @@ OTHERS = {
     "hsched-experiments": "experiments",
     "hsched-gpus": "gpus",
     "hsched-simulate": "simulate",
+    "hsched-top": "top.command",
     "hsched-create": "tasks.create",
     "hsched-run": "tasks.run",
     "hsched-test": "tasks.test",

@@ -94,10 +94,32 @@ def read_once(roots: Iterable[int] = ()) -> Reading:
     try:
         return _ask(helper, roots, time.monotonic() + deadline_s())
     finally:
-        os.close(helper.requests)
-        os.close(helper.answers)
-        os.kill(helper.pid, signal.SIGKILL)
-        _reap(helper.pid)
+        _end(helper)
+
+
+class Session:
+    """A helper process for who looks again and again; started at the first look."""
+
+    def __init__(self) -> None:
+        self._helper: Helper | None = None
+
+    def read(self, roots: Iterable[int] = ()) -> Reading:
+        """Return what NVML sees now, or that it did not tell in time."""
+        if self._helper is None:
+            try:
+                self._helper = start()
+            except OSError as error:
+                return Reading(trouble=f"NVML could not be asked: {error.strerror}")
+        reading = _ask(self._helper, roots, time.monotonic() + deadline_s())
+        if reading.trouble and not reading.absent:
+            self.close()  # what it says next would be the answer to this question
+        return reading
+
+    def close(self) -> None:
+        """End the helper; another look would start a new one."""
+        if self._helper is not None:
+            _end(self._helper)
+            self._helper = None
 
 
 def _ask(helper: Helper, roots: Iterable[int], deadline: float) -> Reading:
@@ -113,6 +135,13 @@ def _ask(helper: Helper, roots: Iterable[int], deadline: float) -> Reading:
             return Reading(trouble="the process that asks NVML has failed")
         said += more
     return parse(said)
+
+
+def _end(helper: Helper) -> None:
+    os.close(helper.requests)
+    os.close(helper.answers)
+    os.kill(helper.pid, signal.SIGKILL)
+    _reap(helper.pid)
 
 
 def _reap(pid: int) -> None:
