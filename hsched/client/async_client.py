@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import AsyncIterator, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -93,8 +94,9 @@ class AsyncClient:
         ids = await self._do(asks.kill(words, everything, states, signal, grace))
         if wait and asks.is_awaited(ids, signal):
             limit = self._connection.timeout + (grace or 0.0)
-            if not await self.wait(ids, timeout=limit):
-                raise NoAnswer(f"some of {', '.join(ids)} are not gone after {limit:g} s")
+            with contextlib.suppress(NotRunning):  # it was drained: its last jobs are gone
+                if not await self.wait(ids, timeout=limit):
+                    raise NoAnswer(f"some of {', '.join(ids)} are not gone after {limit:g} s")
         return ids
 
     async def hold(self, words: Iterable[str] = (), **choice: Any) -> list[str]:

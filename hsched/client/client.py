@@ -5,6 +5,7 @@ The commands use nothing else, so whatever they can do a script can.
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -130,8 +131,9 @@ class Client(TaskVerbs):
         ids = self._do(asks.kill(words, everything, states, signal, grace))
         if wait and asks.is_awaited(ids, signal):
             limit = self._connection.timeout + (grace or 0.0)
-            if not self.wait(ids, timeout=limit):
-                raise NoAnswer(f"some of {', '.join(ids)} are not gone after {limit:g} s")
+            with contextlib.suppress(NotRunning):  # it was drained: its last jobs are gone
+                if not self.wait(ids, timeout=limit):
+                    raise NoAnswer(f"some of {', '.join(ids)} are not gone after {limit:g} s")
         return ids
 
     def hold(self, words: Iterable[str] = (), **choice: Any) -> list[str]:
