@@ -39,8 +39,7 @@ ALLOWED: dict[str, set[str]] = {
     "tasks": _CLIENTS | {"cloudpickle", "joblib"},
     "simulate": _CLIENTS,
     # annotationlib is of the standard library of Python 3.14.
-    "experiment": _CLIENTS
-    | {"hsched.slurm", "rich", "yaml", "typing_extensions", "annotationlib"},
+    "experiment": _CLIENTS | {"hsched.slurm", "rich", "yaml", "typing_extensions", "annotationlib"},
     # It imports whatever the commands do, once for all of them.
     "warm": {"hsched.cli", "hsched.client", "hsched.wire", "zmq"},
     # The shim runs as a file, without the package around it; the build hook in the build.

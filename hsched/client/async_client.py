@@ -35,6 +35,7 @@ class AsyncClient:
     """
 
     def __init__(self, name: str | None = None, timeout: float = DEFAULT_TIMEOUT_S) -> None:
+        """As :class:`~hsched.client.Client`; ``timeout`` bounds each request, in seconds."""
         self.place = paths.place(name or paths.default_name())
         self._connection = AsyncConnection(self.place, timeout)
 

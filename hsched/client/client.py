@@ -37,6 +37,10 @@ class Client(TaskVerbs):
     ``name`` is the scheduler's, by default ``HSCHED_NAME`` or ``default``; ``timeout``
     bounds each request in seconds.  A broker that was killed is brought back by the
     first request that misses it.  Not for several threads at once: give each its own.
+
+    Whatever speaks with the broker may raise, besides what it names itself, NotRunning where
+    no scheduler has this name, and NoAnswer where the time is up: the request may have been
+    done then, or be done later.  After any other error the queue is as it was before.
     """
 
     def __init__(self, name: str | None = None, timeout: float = DEFAULT_TIMEOUT_S) -> None:
@@ -221,7 +225,7 @@ class Client(TaskVerbs):
     def wait(
         self, ids: Sequence[str], *, any_of: bool = False, timeout: float | None = None
     ) -> bool:
-        """Wait until all (or any) of these jobs are done; False where the time was up.
+        """Wait until all (or any) of these jobs are done; False after ``timeout`` seconds.
 
         Raises:
             NoSuchJob: an id was never given out in this run.
@@ -310,6 +314,9 @@ class Client(TaskVerbs):
 
     def stop(self, *, force: bool = False, grace: float | None = None) -> str:
         """End the run and the broker, and return the run's folder, which stays.
+
+        ``force`` cancels the jobs before, with ``grace`` seconds between TERM and KILL, by
+        default what each of them has.
 
         Raises:
             Refused: jobs are still queued and ``force`` was not given.

@@ -27,6 +27,10 @@ class Subscription:
         timeout: float | None,
         arrivals: bool = False,
     ) -> None:
+        """Subscribe to ``ids``, None for all jobs, for ``timeout`` seconds, None for ever.
+
+        Nothing is asked for before :meth:`begin`, or before the first change is waited for.
+        """
         self._connection = Connection(place, timeout or 0.0)
         self._ids = None if ids is None else tuple(ids)
         self._arrivals = arrivals

@@ -27,6 +27,10 @@ def cache(
     The method gets that path first, under a lock that no other process holds at the same
     time; it looks whether the file is there, and writes it where it is not.  The call itself
     leaves the path out: ``terms.load()``.
+
+    Raises:
+        WrongUsage: ``name`` is no file below the folder; or, from the call, there is neither
+            a running task nor an experiment.
     """
     if not name or os.path.isabs(name) or ".." in Path(name).parts:
         raise WrongUsage(f"@cache({name!r}): the name of a file, below the folder of the cache")

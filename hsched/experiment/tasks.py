@@ -87,15 +87,27 @@ class Task(Config):
         return folder if folder is not None else Path(self._submitted().path)
 
     def stdout(self) -> Path:
-        """Return the file that its standard output goes to."""
+        """Return the file that its standard output goes to.
+
+        Raises:
+            WrongAttribute: it has not been submitted.
+        """
         return Path(self._submitted().stdout)
 
     def stderr(self) -> Path:
-        """Return the file that its standard error goes to."""
+        """Return the file that its standard error goes to.
+
+        Raises:
+            WrongAttribute: it has not been submitted.
+        """
         return Path(self._submitted().stderr)
 
     def wait(self) -> Any:
-        """Wait for its end, and return the state of its job."""
+        """Wait for its end, and return the state of its job.
+
+        Raises:
+            WrongAttribute: it has not been submitted.
+        """
         return self._submitted().wait()
 
     def _submitted(self) -> Any:

@@ -95,6 +95,7 @@ class Executor(concurrent.futures.Executor):
         Raises:
             TimeoutError: from the iterator: the time is up.
             ValueError: ``chunksize`` is less than 1.
+            RuntimeError: the executor was shut down.
             HschedError: as :meth:`submit`; some may have been queued, and are cancelled.
         """
         if chunksize < 1:

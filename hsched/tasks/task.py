@@ -18,7 +18,11 @@ Command = str | Sequence[str] | Callable[[], Any]
 
 
 def exit_and_retry() -> NoReturn:
-    """End this process so that its task is queued again, as often as its ``retries`` allow."""
+    """End this process so that its task is queued again, as often as its ``retries`` allow.
+
+    Raises:
+        SystemExit: always, with the status that means this; ``finally`` and hooks are run.
+    """
     raise SystemExit(RETRY_STATUS)
 
 

@@ -61,6 +61,11 @@ class Message:
         cls._required = frozenset(n for n, value in cls._defaults.items() if value is _REQUIRED)
 
     def __init__(self, **values: Any) -> None:
+        """Set the fields.
+
+        Raises:
+            TypeError: there is no such field, or one is missing.
+        """
         known = self._defaults
         if not values.keys() <= known.keys():
             raise TypeError(f"{type(self).__name__} has no {sorted(values.keys() - known.keys())}")

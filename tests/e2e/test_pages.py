@@ -71,7 +71,8 @@ def commands(text: str) -> Iterator[list[str]]:
     names = "|".join(manual.COMMANDS)
     for block in PARSED.findall(text):
         for line in block.replace("\\\n", " ").splitlines():
-            for typed in re.findall(rf"(?<![/\w.-])((?:{names}|hsched) [^;|&)]*)", line.partition(" #")[0]):
+            command = line.partition(" #")[0]
+            for typed in re.findall(rf"(?<![/\w.-])((?:{names}|hsched) [^;|&)]*)", command):
                 yield shlex.split(typed.replace("$dep", "7"))
 
 
