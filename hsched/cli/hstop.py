@@ -88,6 +88,8 @@ def _drain(client: Client) -> str:
         return (
             f"draining {client.name} scheduler; it stops when {told.running} jobs have ended{left}"
         )
+    if told.asks:
+        return f"draining {client.name} scheduler; it stops when Slurm holds what is pending{left}"
     return f"stopped {client.name} scheduler; its logs are in {told.folder}{left}"
 
 

@@ -219,7 +219,8 @@ class AsyncClient:
     async def drain(self) -> StopReply:
         """As :meth:`Client.drain`."""
         reply = await self._do(asks.stop(drain=True))
-        if not reply.running and not await self._is_gone(0.0):
+        ends = not (reply.running or reply.asks)
+        if ends and not await self._is_gone(0.0):
             raise NoAnswer(f"scheduler {self.name} is ending; it is not gone yet")
         return reply
 

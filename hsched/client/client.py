@@ -332,13 +332,14 @@ class Client(TaskVerbs):
         """Start nothing more, and end the broker when nothing runs; return at once.
 
         Pending jobs stay for `hstart --continue`.  The reply counts the running and the
-        pending jobs; where none runs, the broker is gone by then.
+        pending jobs; where none runs, and it ``asks`` nobody else, the broker is gone by then.
 
         Raises:
             NoAnswer: the broker is ending, and was not gone within the time-out.
         """
         reply = self._do(asks.stop(drain=True))
         limit = time.monotonic() + self._connection.timeout
-        if not reply.running and not self._connection.wait_for_end(limit):
+        ends = not (reply.running or reply.asks)
+        if ends and not self._connection.wait_for_end(limit):
             raise NoAnswer(f"scheduler {self.name} is ending; it is not gone yet")
         return reply

@@ -24,9 +24,11 @@ class StopReply(Message):
     """The run ends once no job is left; the broker's process is gone soon after.
 
     ``folder`` is the run's folder, which stays.  ``running`` and ``pending`` count the
-    jobs of a scheduler that is being drained.
+    jobs of a scheduler that is being drained; where it ``asks`` another one first which
+    of them run, it ends later.
     """
 
     folder: str
     running: int = 0
     pending: int = 0
+    asks: bool = False

@@ -59,6 +59,12 @@ def test_drain_says_what_is_left(
     assert told in run("hstop", "--drain").stdout
 
 
+def test_drain_waits_for_nobody_where_slurm_is_asked(run: Run, client: type[FakeClient]) -> None:
+    client.answers["drain"] = StopReply(folder="/state/run", pending=2, asks=True)
+    told = run("hstop", "--drain").stdout
+    assert "it stops when Slurm holds what is pending; 2 pending jobs wait" in told
+
+
 def test_drain_and_force_exclude_each_other(run: Run, client: type[FakeClient]) -> None:
     assert run("hstop", "--drain", "--force").exit_code == 2
     assert not client.calls

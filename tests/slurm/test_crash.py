@@ -150,6 +150,37 @@ def test_a_drained_scheduler_holds_its_jobs_in_slurm(cluster: Cluster, sched: Sh
     assert sched.job(waiting)["engine_id"] == slurm_id
 
 
+@pytest.fixture
+def sleepy(shell: Shell) -> Shell:
+    """A terminal with a scheduler that does not look at the queue unless it must."""
+    shell.ok("hstart", "--engine", "slurm", "--engine-option", "poll=600", "6,2,32")
+    return shell
+
+
+def test_a_drained_scheduler_asks_whether_anything_runs(sleepy: Shell) -> None:
+    running = sleepy.submit("1", "echo > up; until [ -e go ]; do sleep 0.05; done; exit 3")
+    sleepy.written("up")
+    assert sleepy.job(running)["state"] == "pending"  # as far as anybody has looked
+    assert "it stops when Slurm holds what is pending" in sleepy.ok("hstop", "--drain")
+    sleepy.until(lambda: sleepy.job(running)["state"] == "running", "it has looked")
+    (sleepy.folder / "go").touch()
+    record = sleepy.state / f"default/current/slurm/{running}-1"
+    sleepy.until(lambda: b"exited 3" in record.read_bytes(), "the job has ended")
+    sleepy.kill_broker()  # the next one looks
+    assert sleepy.wait(running)["exit_status"] == 3
+    sleepy.until(lambda: not (sleepy.state / "default/address").exists(), "it has stopped")
+
+
+def test_a_job_of_which_nobody_knew_that_it_runs_is_killed_with_its_grace(sleepy: Shell) -> None:
+    line = "trap 'sleep 0.5; echo bye > bye; exit' TERM; echo > up; sleep 987 & wait"
+    identity = sleepy.submit("1", line)
+    sleepy.written("up")
+    assert sleepy.job(identity)["state"] == "pending"
+    sleepy.ok("hkill", identity)
+    assert (sleepy.folder / "bye").exists()
+    assert sleepy.job(identity)["outcome"] == "cancelled"
+
+
 def test_a_job_that_is_cancelled_while_the_controller_is_away(
     cluster: Cluster, sched: Shell
 ) -> None:

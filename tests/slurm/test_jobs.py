@@ -129,7 +129,9 @@ def test_kill_ends_the_whole_tree(cluster: Cluster, hpc: Shell) -> None:
     assert not Path(f"/proc/{pid}").exists()
     assert hpc.job(identity)["outcome"] == "cancelled"
     assert (hpc.folder / "bye").exists()
-    hpc.until(lambda: slurm_job(cluster, hpc, identity)["JobState"] == "FAILED", "Slurm says so")
+    # Also Slurm's own dependencies must not take it for done.
+    unsuccessful = ("FAILED", "CANCELLED")
+    hpc.until(lambda: slurm_job(cluster, hpc, identity)["JobState"] in unsuccessful, "it has ended")
 
 
 def test_signals_and_suspension(hpc: Shell) -> None:
@@ -151,6 +153,19 @@ def test_a_failure_is_tried_again_in_the_queue(hpc: Shell) -> None:
     assert hpc.ok("hwait", identity, after) == ""
     assert hpc.ok("hlog", identity) == "second in 1"
     assert hpc.job(identity)["attempt"] == 2
+
+
+def test_many_are_tried_again_each_once_more(cluster: Cluster, hpc: Shell) -> None:
+    line = 'sleep 0.0$HSCHED_ARRAY_INDEX; echo ran >> "$HSCHED_ARRAY_INDEX"; '
+    line += '[ "$HSCHED_ATTEMPT" = 2 ] || exit 7'
+    folder = hpc.folder / "again"
+    folder.mkdir()
+    array = hpc.submit("1", "--array", "0-9", "--retries", "1", line, cwd=folder)
+    assert hpc.ok("hwait", array) == ""
+    assert [file.read_text() for file in folder.iterdir()] == ["ran\nran\n"] * 10
+    assert {job["attempt"] for job in hpc.jobs("--all", array)} == {2}
+    # A node that refused a second start would make a third of it.
+    assert "credential revoked" not in (cluster.folder / "slurmctld.log").read_text()
 
 
 def test_a_time_limit_is_kept_to_the_second(hpc: Shell) -> None:

@@ -76,6 +76,7 @@ class SlurmEngine:
         self._known_number = self.broker.last_number
         self._pause = self._shortest
         self._must_look, self._active = True, False
+        self._is_eager = False
         self._was_draining = self.broker.draining
         self.deadline = None
         #: Jobs of Slurm to be cancelled that are nobody's, with the job they were made for.
@@ -129,7 +130,9 @@ class SlurmEngine:
     @property
     def is_settled(self) -> bool:
         """Whether nothing is left to be said to Slurm."""
-        busy = self._commands.busy or (self._must_look and self._is_needed())
+        will_look = (self._must_look or self._is_eager) and self._is_needed()
+        busy = self._commands.busy or will_look
+        busy = busy or self._was_draining != self.broker.draining  # nobody was told yet
         return not (busy or self._dirty or self._signals or self.strays or self._leftover())
 
     def check(self, spec: JobSpec) -> None:
@@ -211,6 +214,10 @@ class SlurmEngine:
         self._pause = self._shortest
         self.deadline = min(self.deadline or float("inf"), clock.monotonic() + self._pause)
 
+    def look_next(self) -> None:
+        """Somebody waits for what a look tells: look when all else has been said."""
+        self._is_eager = True
+
     # One command after the other
 
     def _answered(self, then: Callable[[Answer], None], answer: Answer) -> None:
@@ -228,6 +235,9 @@ class SlurmEngine:
             self._must_look = False
             self.queue.look(self, self._looked)
         elif not (self._say_urgent() or self._say_next()) and self._is_needed():
+            if self._is_eager:
+                self._is_eager, self._must_look = False, True
+                self._act()
             self.deadline = self.deadline or clock.monotonic() + self._pause
 
     def _say_urgent(self) -> bool:

@@ -42,6 +42,8 @@ def take_in(engine: SlurmEngine, seen: list[Seen]) -> bool:
             if _update(remote, here):
                 advance(engine, job_id)
                 engine.touch(job_id)
+            elif remote.reason == "BeginTime":
+                engine.touch(job_id)  # it may have to be told again that it can start
     after = {one: (remote.state, remote.reason) for one, remote in engine.jobs.items()}
     return before != after
 
@@ -144,6 +146,8 @@ def _update(remote: Remote, seen: Seen) -> bool:
     before = (remote.state, remote.reason, remote.nodes, remote.started_at)
     after = (seen.state, seen.reason, seen.nodes, seen.started_at)
     remote.state, remote.reason, remote.nodes, remote.started_at = after
+    if before[0] == "PENDING" != remote.state and remote.phase is not Phase.ENDED:
+        remote.cancelled = False  # it was to be taken from the queue, and has left it by itself
     is_first = not remote.known_at  # in this life: the journal does not tell what is held
     if is_first:
         remote.held = seen.reason == "JobHeldUser"

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -41,8 +42,8 @@ class Remote:
     cancelled: bool = False
     #: Whether it was withdrawn to be submitted anew, with other terms.
     replaced: bool = False
-    #: Which attempt was let start at once after a requeue, which Slurm delays by itself.
-    hurried: int = 0
+    #: When it was told to start soon after a requeue, which Slurm delays, on the monotonic clock.
+    hurried_at: float = -math.inf
     #: Whether the last look did not find it.
     forgotten: bool = False
     #: When it was last known to be in Slurm, on the monotonic clock; 0 for not in this life.

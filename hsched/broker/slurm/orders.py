@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+import math
 from typing import TYPE_CHECKING
 
+from hsched.broker import clock
 from hsched.broker.slurm.commands import Answer
 from hsched.broker.slurm.journal import Remote, is_changed, terms
 from hsched.core.job import Job
@@ -19,21 +21,32 @@ log = logging.getLogger("hsched")
 
 #: The shim passes signal n on to its job's tree when it gets 33 + n.
 _PASS_ON = 33
+
+#: A requeued job that would wait for longer is told to start soon, in seconds; and again
+#: after so long where that had no effect.
+_LATE_S = 5.0
 _TERM, _KILL = 15, 9
 
 
 def cancel(engine: SlurmEngine, job_id: JobId, remote: Remote) -> bool:
-    """Have Slurm end a job, once; return whether it was told now."""
+    """Have Slurm end a job, once; return whether it was told now.
+
+    One that waits is taken from the queue alone: should it have been started meanwhile,
+    its shim ends it, with the grace that it has.
+    """
     if remote.cancelled or remote.phase is Phase.ENDED:
         return False
     remote.cancelled = True
+    waits = ["--state=PENDING"] if remote.state == "PENDING" else []
 
     def told(answer: Answer) -> None:
-        if not _is_done(engine, answer):
+        if _is_done(engine, answer):
+            engine.look_next()
+        else:
             remote.cancelled = False
             engine.touch(job_id)
 
-    engine.ask(["scancel", remote.address], told)
+    engine.ask(["scancel", *waits, remote.address], told)
     return True
 
 
@@ -52,9 +65,8 @@ def adjust(engine: SlurmEngine, job: Job, remote: Remote) -> bool:
     held = job.held or engine.broker.draining
     if held != remote.held:
         return _hold(engine, job.id, remote, held)
-    is_late = remote.hurried < job.attempt and job.attempt > remote.first
-    if is_late and remote.reason == "BeginTime" and not held:
-        return _hurry(engine, job, remote)
+    if job.attempt > remote.first and not held and _is_late(remote):
+        return _hurry(engine, remote)
     return False
 
 
@@ -94,7 +106,9 @@ def _hold(engine: SlurmEngine, job_id: JobId, remote: Remote, held: bool) -> boo
     before, remote.held = remote.held, held
 
     def told(answer: Answer) -> None:
-        if not _is_done(engine, answer):
+        if _is_done(engine, answer):
+            engine.look_next()  # Slurm also holds, for later, what runs by now
+        else:
             remote.held = before
             engine.touch(job_id)
 
@@ -102,11 +116,29 @@ def _hold(engine: SlurmEngine, job_id: JobId, remote: Remote, held: bool) -> boo
     return True
 
 
-def _hurry(engine: SlurmEngine, job: Job, remote: Remote) -> bool:
-    """Let a requeued job start at once: Slurm would wait for two minutes."""
-    remote.hurried = job.attempt
-    argv = ["scontrol", "update", f"JobId={remote.address}", "StartTime=now"]
-    engine.ask(argv, lambda answer: engine.look_soon())
+def _is_late(remote: Remote) -> bool:
+    if remote.reason != "BeginTime" or remote.started_at is None:
+        return False
+    was_told = clock.monotonic() - remote.hurried_at < _LATE_S
+    return remote.started_at - clock.wall() > _LATE_S and not was_told
+
+
+def _hurry(engine: SlurmEngine, remote: Remote) -> bool:
+    """Let a requeued job start soon: Slurm would wait for two minutes.
+
+    Not at once: nodes take the credential of a second start for that of the first, and
+    refuse it, where both starts are of the same second.
+    """
+    remote.hurried_at = clock.monotonic()
+
+    def told(answer: Answer) -> None:
+        if not _is_done(engine, answer):
+            remote.hurried_at = -math.inf
+        elif answer.status != 0:
+            remote.hurried_at = math.inf  # it may not: then Slurm's pause it is
+
+    argv = ["scontrol", "update", f"JobId={remote.address}", "StartTime=now+1"]
+    engine.ask(argv, told)
     return True
 
 

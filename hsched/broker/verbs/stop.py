@@ -43,7 +43,10 @@ def _drain(broker: Broker) -> StopReply:
     broker.change_run(replace(broker.run, options={**broker.run.options, "draining": True}))
     scheduler = broker.scheduler
     return StopReply(
-        folder=broker.run_folder, running=scheduler.running_count, pending=scheduler.pending_count
+        folder=broker.run_folder,
+        running=scheduler.running_count,
+        pending=scheduler.pending_count,
+        asks=broker.engine.is_remote and scheduler.live_count > 0,
     )
 
 
