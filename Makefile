@@ -1,7 +1,6 @@
 # Everything happens in a virtual environment under this folder; nothing is global.
 # TESTERS is how many processes share the tests of `make check`, which mostly wait.
-# Slurm waits for its own clocks, and some of its tests for longer than they allow: they are
-# no part of `make check`, but `make test-slurm`, until they do not.
+# Tests on a real Slurm come after them: it waits for clocks of its own, so they do not share.
 
 PYTHON ?= python3
 PREFIX ?= $(HOME)/.local
@@ -38,6 +37,7 @@ test-slurm: $(READY)  ## as root on Debian: install Slurm and test against a rea
 
 check: lint type  ## what must pass before a commit: lint, type, test
 	$(BIN)/python -m pytest --forbid-skips --ignore tests/slurm -n $(TESTERS) --dist loadfile
+	$(BIN)/python -m pytest --forbid-skips tests/slurm
 
 lint: $(READY)  ## look for faults in style
 	$(BIN)/ruff check .
