@@ -70,6 +70,7 @@ class Job:
         self.resumable = False
         self.warm: str | None = None  # where a warm interpreter listens that shall run it
         self.interpreter = sys.executable
+        self.engine = "local"  # what runs the scheduler's jobs: this machine, or "slurm"
         self.state = JobState.UNSCHEDULED
         self.failure: Failure | None = None
         self.dependencies: tuple[Job, ...] = ()

@@ -8,9 +8,6 @@ from typing import Any
 
 from hsched.errors import WrongUsage
 
-#: What squeue says of a job without an end.
-_NO_LIMIT = {"UNLIMITED", "NOT_SET", "INVALID", "N/A", ""}
-
 
 class Running:
     """A running task: its folder and its time.
@@ -39,7 +36,7 @@ class Running:
             return self.started + self.time_limit - time.monotonic()
         if not self._asked:
             self._asked = True
-            left = slurm_time_left()
+            left = _slurm_time_left() if "SLURM_JOB_ID" in os.environ else None
             self._end = None if left is None else time.monotonic() + left
         return None if self._end is None else self._end - time.monotonic()
 
@@ -79,33 +76,7 @@ def remaining_time() -> float | None:
     return current("remaining_time()").remaining_time()
 
 
-def slurm_time_left() -> float | None:
-    """Ask Slurm how many seconds our job has left; None without one, or where nobody knows."""
-    job = os.environ.get("SLURM_JOB_ID")
-    if not job:
-        return None
-    import subprocess  # slow to import, and only under Slurm
+def _slurm_time_left() -> float | None:
+    from hsched.slurm.time_left import time_left_s  # slow to import, and only under Slurm
 
-    command = ["squeue", "--job", job, "--format=%L", "--noheader"]
-    try:
-        said = subprocess.run(command, capture_output=True, text=True, timeout=30, check=True)
-    except (OSError, subprocess.SubprocessError):
-        return None
-    return parse_time_left(said.stdout)
-
-
-def parse_time_left(text: str) -> float | None:
-    """Return the seconds that squeue's ``%L`` stands for: ``D-HH:MM:SS``, ``MM:SS``."""
-    word = text.strip()
-    if word.upper() in _NO_LIMIT:
-        return None
-    days, dash, clock = word.rpartition("-")
-    try:
-        numbers = [int(part) for part in clock.split(":")]
-        days_s = int(days) * 86400.0 if dash else 0.0
-    except ValueError:
-        return None
-    # With days the clock begins with hours, without it ends with seconds.
-    numbers = [*numbers, 0, 0][:3] if dash else [0, 0, *numbers][-3:]
-    hours, minutes, seconds = numbers
-    return days_s + hours * 3600.0 + minutes * 60.0 + seconds
+    return time_left_s()

@@ -20,6 +20,7 @@ class Scheduler:
     def __init__(self, name: str | None) -> None:
         self.name = name or paths.default_name()
         self._resources: tuple[Resource, ...] | None = None
+        self._engine: str | None = None
 
     def resources(self) -> tuple[Resource, ...]:
         """Return what there is, after starting the scheduler where it does not run.
@@ -40,6 +41,17 @@ class Scheduler:
                 Resource(one.name, one.total, one.numbered, one.unit or 1) for one in found
             )
         return self._resources
+
+    def engine(self) -> str:
+        """Return what runs its jobs: ``local``, this machine, or ``slurm``.
+
+        Raises:
+            HschedError: it does not run.
+        """
+        if self._engine is None:
+            with Client(self.name) as client:
+                self._engine = client.status().engine
+        return self._engine
 
     def check(self, slots: str) -> None:
         """Check that ``slots`` can be had.

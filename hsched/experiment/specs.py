@@ -42,6 +42,7 @@ def spec_of(job: Job, label: str, places: Mapping[str, str]) -> JobSpec:
         retries=max(0, asked.max_retries - job.runs) if job.resumable else 0,
         retry_on=(TIMEOUT_STATUS,) if job.resumable else (),
         unique=job.unique_key(),
+        engine_options=job.launcher.engine_options(job),
     )
 
 

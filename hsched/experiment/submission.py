@@ -168,10 +168,13 @@ def _start(job: Job, opened: experiment, mode: RunMode) -> None:
     for hook in hooks.distinct(_classes(job.config)):
         hook.process(job, job.launcher)
     if mode is RunMode.NORMAL:
-        opened.scheduler_of(job).check(job.asked.slots)
+        scheduler = opened.scheduler_of(job)
+        scheduler.check(job.asked.slots)
+        job.engine = scheduler.engine()
     folders.write(job)
     job.launcher.prepare(job)
-    job.warm = opened.warm_address() if mode is RunMode.NORMAL and wants_warmth(job) else None
+    if mode is RunMode.NORMAL and job.engine == "local" and wants_warmth(job):
+        job.warm = opened.warm_address()
     if mode is RunMode.GENERATE_ONLY:
         opened.enter(job, JobState.DONE)
         return

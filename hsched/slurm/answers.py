@@ -14,7 +14,7 @@ QUEUE_FORMAT = "%F|%K|%T|%r|%S|%N|%k"
 _QUEUE_FIELDS = QUEUE_FORMAT.count("|")
 
 _TAG = re.compile(r"hsched:([0-9a-f]{16}):(\d+):(\d+)")
-_LEFT = re.compile(r"(?:(\d+)-)?(?:(?:(\d+):)?(\d+):)?(\d+)")
+_LEFT = re.compile(r"(?:(\d+)-)?(\d+)(?::(\d+))?(?::(\d+))?")
 
 #: These say that the controller cannot be asked now, not that the job is wrong.
 _TEMPORARY = re.compile(
@@ -136,8 +136,11 @@ def time_left(text: str) -> float | None:
     found = _LEFT.fullmatch(text.strip())
     if found is None:
         return None
-    days, hours, minutes, seconds = (int(part or 0) for part in found.groups())
-    return float(((days * 24 + hours) * 60 + minutes) * 60 + seconds)
+    days, *clock = found.groups()
+    numbers = [int(part) for part in clock if part is not None]
+    # With days the clock begins with hours, without it ends with seconds.
+    hours, minutes, seconds = ([*numbers, 0, 0] if days else [0, 0, *numbers][-3:])[:3]
+    return float(((int(days or 0) * 24 + hours) * 60 + minutes) * 60 + seconds)
 
 
 def _exit_code(word: str) -> tuple[int | None, int | None]:

@@ -62,6 +62,13 @@ def amounts_of(resources: tuple[Resource, ...], amounts: tuple[int, ...]) -> dic
     return found
 
 
+def _cores(asked: Asked) -> str | None:
+    count = asked.amounts.get("cores")
+    if count is None or (count == 0 and "cpus-per-task" in asked.site):
+        return None
+    return str(max(1, count))
+
+
 def _gres(asked: Asked) -> str | None:
     wanted = {"gpu": asked.amounts.get("gpus", 0)} | _kind(asked, GRES)
     return _counts(wanted)
@@ -108,8 +115,7 @@ def nice_of(priority: int, room: int) -> int:
 
 
 TABLE = (
-    Row("`cores`", "--cpus-per-task", "N, at least 1", lambda a: str(max(1, a.amounts["cores"]))
-        if "cores" in a.amounts else None),
+    Row("`cores`", "--cpus-per-task", "N; none asked for: the site's option, or 1", _cores),
     Row("`gpus`, and gres of the site by their name", "--gres", "`gpu:N`", _gres),
     Row("`mem`", "--mem", "MiB; none asked for: the site's default", _memory),
     Row("another resource", "--licenses", "`NAME:N`, if the site has it; else refused",

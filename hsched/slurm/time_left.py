@@ -15,7 +15,7 @@ def time_left_s(slurm_job_id: str | None = None) -> float | None:
 
     None where there is no limit, no such job, or Slurm does not answer.
     """
-    job = slurm_job_id or os.environ.get("SLURM_JOB_ID")
+    job = slurm_job_id or _own()
     if not job:
         return None
     try:
@@ -30,3 +30,9 @@ def time_left_s(slurm_job_id: str | None = None) -> float | None:
     except (OSError, subprocess.TimeoutExpired):
         return None
     return answers.time_left(done.stdout) if done.returncode == 0 else None
+
+
+def _own() -> str | None:
+    array, index = (os.environ.get(f"SLURM_ARRAY_{name}_ID") for name in ("JOB", "TASK"))
+    # The id alone of an element may be that of its whole array.
+    return f"{array}_{index}" if array and index else os.environ.get("SLURM_JOB_ID")

@@ -18,6 +18,7 @@ class StatusReply(Message):
     """A scheduler: who runs it, what it has, and its live jobs.
 
     ``jobs`` counts them: ``total``, ``running`` (with those that start or stop), ``pending``.
+    ``engine`` is what runs them: ``local``, this machine, or ``slurm``.
     """
 
     name: str
@@ -29,3 +30,4 @@ class StatusReply(Message):
     resources: tuple[ResourceView, ...]
     jobs: dict[str, int]
     stopping: bool = False
+    engine: str = "local"

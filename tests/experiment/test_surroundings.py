@@ -6,6 +6,10 @@ import json
 import os
 import stat
 
+import pytest
+
+from hsched.errors import WrongUsage
+from hsched.experiment.launchers.slurm import SlurmLauncher, SlurmOptions
 from tests.experiment.lab import Lab
 
 HOOKS = """
@@ -279,3 +283,22 @@ def test_the_job_of_slurm_is_cancelled_with_its_task(lab: Lab) -> None:
     lab.allow("go")
     assert lab.end(driver)[0] == 1
     assert "scancel 7" in lab.marks()
+
+
+def test_a_slurm_launcher_with_other_options_keeps_all_else() -> None:
+    launcher = SlurmLauncher(
+        options=SlurmOptions(partition="a", nodes=None), interval=3, binpath="/opt/slurm/bin",
+        slots="2", time="1h", job_priority=-3, grace=9, priority=2, scheduler="s",
+    )  # fmt: skip
+    launcher.setenv("A", "b")
+    made = launcher.config(gpus_per_node=2)
+    assert made.options.words() == ("partition=a", "gpus-per-node=2")
+    assert launcher.options.words() == ("partition=a",)
+    kept = {**vars(launcher), "options": made.options}
+    assert vars(made) == kept
+    made.setenv("A", "c")
+    assert launcher.environ == {"A": "b"}
+    with pytest.raises(WrongUsage, match="no option `gpu`"):
+        launcher.config(gpu=1)
+    with pytest.raises(WrongUsage, match="control character"):
+        launcher.config(mem="1\nG")

@@ -9,10 +9,10 @@ import pytest
 from hsched.experiment.board import Board
 from hsched.experiment.endings import Failure, read_failed, write_failed
 from hsched.experiment.jobs import Asked, Job, JobState
-from hsched.experiment.runtime import parse_time_left
 from hsched.experiment.settings import WorkspaceSettings
 from hsched.experiment.verdict import Verdict, judge
 from hsched.experiment.workspace import Workspace
+from hsched.slurm.answers import time_left
 from hsched.wire.subscribe import Change
 
 
@@ -130,4 +130,4 @@ def test_the_board_counts_what_is_not_over(job: Job) -> None:
     ],
 )
 def test_what_squeue_says_of_the_time_left(text: str, seconds: float | None) -> None:
-    assert parse_time_left(text) == seconds
+    assert time_left(text) == seconds

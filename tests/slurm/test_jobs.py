@@ -68,6 +68,10 @@ def test_a_job_sees_what_it_would_see_at_home(hpc: Shell) -> None:
     assert job["cpu_s"] is not None
 
 
+def test_status_tells_who_runs_the_jobs(hpc: Shell) -> None:
+    assert json.loads(hpc.ok("hstatus", "--json"))[0]["engine"] == "slurm"
+
+
 def test_a_job_without_gpus_sees_none_and_what_env_says_wins(hpc: Shell) -> None:
     first = hpc.submit("1", 'echo "[$CUDA_VISIBLE_DEVICES]"')
     second = hpc.submit("1,1", "--env", "CUDA_VISIBLE_DEVICES=x", 'echo "[$CUDA_VISIBLE_DEVICES]"')

@@ -43,6 +43,11 @@ def test_a_plain_job() -> None:
 @pytest.mark.parametrize(
     ("fields", "said"),
     [
+        ({"amounts": {"cores": 0}, "site": {"cpus-per-task": "4"}}, ["--cpus-per-task=4"]),
+        (
+            {"site": {"cpus-per-task": "4"}},  # the last one counts
+            ["--cpus-per-task=4", "--cpus-per-task=2"],
+        ),
         ({"amounts": {"gpus": 2, "mem": 3 << 30}}, ["--gres=gpu:2", "--mem=3072M"]),
         ({"amounts": {"mem": 1}}, ["--mem=1M"]),
         ({"amounts": {"io": 3}, "others": {"io": "gres"}}, ["--gres=io:3"]),
@@ -141,7 +146,8 @@ def test_what_may_be_tried_again(complaint: str, temporary: bool) -> None:
 @pytest.mark.parametrize(
     ("text", "seconds"),
     [("1-02:03:04\n", 93784.0), ("2:03:04", 7384.0), ("3:04", 184.0), ("0:00", 0.0),
-     ("UNLIMITED", None), ("NOT_SET", None), ("INVALID", None), ("", None)],
+     ("2-00", 172800.0), ("1-02:03", 93780.0), ("UNLIMITED", None), ("soon", None),
+     ("NOT_SET", None), ("INVALID", None), ("", None)],
 )  # fmt: skip
 def test_the_time_that_is_left(text: str, seconds: float | None) -> None:
     assert answers.time_left(text) == seconds
@@ -155,6 +161,12 @@ def test_squeue_is_asked_for_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setenv("SLURM_JOB_ID", "77")
     assert time_left.time_left_s() == 90.0
     assert time_left.time_left_s("78") is None
+    monkeypatch.setenv("SLURM_ARRAY_JOB_ID", "77")
+    monkeypatch.setenv("SLURM_ARRAY_TASK_ID", "2")
+    assert time_left.time_left_s() is None
+    squeue.write_text(squeue.read_text().replace("77", "77_2"))
+    assert time_left.time_left_s() == 90.0
+    monkeypatch.delenv("SLURM_ARRAY_JOB_ID")
     monkeypatch.delenv("SLURM_JOB_ID")
     assert time_left.time_left_s() is None
 

@@ -32,6 +32,7 @@ def _status(broker: Broker, _request: StatusRequest, _peer: Peer, _key: str) -> 
             "pending": scheduler.pending_count,
         },
         stopping=not broker.may_start,
+        engine=broker.run.options.get("engine") or "local",
     )
 
 

@@ -60,6 +60,10 @@ class Launcher:
     def onSubmit(self, job: Job) -> None:  # the interface's name
         """Do what a job needs before its hooks are applied; nothing by default."""
 
+    def engine_options(self, job: Job) -> tuple[str, ...]:
+        """Return the options for the engine that runs the scheduler's jobs; none by default."""
+        return ()
+
     def command(self, job: Job) -> tuple[str, ...]:
         """Return the words that the scheduler runs for ``job``; its script is written by then."""
         if job.warm is not None:

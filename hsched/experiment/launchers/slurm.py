@@ -1,12 +1,15 @@
-"""Tasks as jobs of a Slurm cluster: ``NAME.sh`` for sbatch, and the job that waits for it.
+"""Tasks as jobs of a Slurm cluster.
 
-The scheduler of this machine holds a job without slots for each task, so dependencies,
-retries and what `hjobs` shows are the same; that job runs ``NAME.wait.sh``, which submits
-``NAME.sh``, waits for its end, and cancels it when it is told to end itself.
+At a scheduler whose jobs Slurm runs (``hstart --engine slurm``), the options of a launcher
+go to its sbatch, job by job.  The scheduler of a machine holds a job without slots for each
+task, so dependencies, retries and what `hjobs` shows are the same; that job runs
+``NAME.wait.sh``, which submits ``NAME.sh``, waits for its end, and cancels it when it is
+told to end itself.
 """
 
 from __future__ import annotations
 
+import copy
 import os
 import shlex
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -15,6 +18,7 @@ from hsched.errors import WrongUsage
 from hsched.experiment import files
 from hsched.experiment.connectors import Connector
 from hsched.experiment.launchers.launcher import Launcher
+from hsched.slurm.options import of_keywords
 
 if TYPE_CHECKING:
     from hsched.experiment.jobs import Job
@@ -38,10 +42,13 @@ class SlurmOptions(NamedTuple):
     gpus: int | None = None
     gpus_per_node: int | None = None
 
-    def arguments(self) -> list[str]:
-        """Return the options as sbatch takes them."""
-        given = self._asdict().items()
-        return [f"--{name.replace('_', '-')}={value}" for name, value in given if value is not None]
+    def words(self) -> tuple[str, ...]:
+        """Return the options as ``hsubmit --engine-option`` takes them: ``gpus=2``.
+
+        Raises:
+            WrongUsage: a value is none that sbatch could take.
+        """
+        return tuple(f"{name}={value}" for name, value in of_keywords(self._asdict()).items())
 
     def merged(self, options: dict[str, Any]) -> SlurmOptions:
         """Return these options with others in their place.
@@ -56,7 +63,12 @@ class SlurmOptions(NamedTuple):
 
 
 class SlurmLauncher(Launcher):
-    """Gives tasks to Slurm; ``binpath`` is where sbatch, srun and scancel are."""
+    """Gives tasks to Slurm.
+
+    ``binpath``, where sbatch, srun and scancel are, and ``interval`` are for a scheduler
+    that runs its jobs itself.  A task holds no slots unless it or the launcher says so: what
+    it needs is in ``options``.  Where it does, ``slots="4,1"`` wins over ``cpus_per_task``.
+    """
 
     def __init__(
         self,
@@ -67,9 +79,14 @@ class SlurmLauncher(Launcher):
         binpath: str = "/usr/bin",
         **others: Any,
     ) -> None:
-        """Make a launcher; ``interval`` is how often Slurm is asked, in seconds."""
+        """Make a launcher; ``interval`` is how often Slurm is asked, in seconds.
+
+        Raises:
+            WrongUsage: an option is none that sbatch could take.
+        """
         super().__init__(connector, **{"slots": "0", **others})
         self.options = options or SlurmOptions()
+        self.options.words()  # an option that is wrong is said where it stands
         self.interval = interval
         self.binpath = binpath
 
@@ -79,26 +96,28 @@ class SlurmLauncher(Launcher):
         Raises:
             WrongUsage: there is no such option.
         """
-        made = SlurmLauncher(
-            self.connector,
-            options=self.options.merged(options),
-            interval=self.interval,
-            binpath=self.binpath,
-            priority=self.priority,
-            scheduler=self.scheduler,
-        )
+        made = copy.copy(self)
+        made.options = self.options.merged(options)
+        made.options.words()
         made.environ = dict(self.environ)
         return made
 
+    def engine_options(self, job: Job) -> tuple[str, ...]:
+        """Return what sbatch is told of ``job`` besides its slots, where the scheduler runs it."""
+        return self.options.words() if job.engine == "slurm" else ()
+
     def command(self, job: Job) -> tuple[str, ...]:
-        """Return the words that wait for the job of Slurm."""
+        """Return the words that wait for the job of Slurm; the task's own where it is that job."""
+        if job.engine == "slurm":
+            return super().command(job)
         return ("/bin/sh", str(job.path / f"{job.name}.wait.sh"))
 
     def prepare(self, job: Job) -> None:
-        """Write ``NAME.sh`` and the script that waits for it."""
+        """Write ``NAME.sh``, and the script that waits for it where one is needed."""
         (job.path / "__xpm__").mkdir(exist_ok=True)
         files.write_whole(job.path / f"{job.name}.sh", self.script(job), 0o777)
-        files.write_whole(job.path / f"{job.name}.wait.sh", self._waiting(job), 0o777)
+        if job.engine != "slurm":
+            files.write_whole(job.path / f"{job.name}.wait.sh", self._waiting(job), 0o777)
 
     def script(self, job: Job) -> str:
         """Return ``NAME.sh``: the options as ``#SBATCH`` lines, then the task under srun."""
@@ -108,7 +127,7 @@ class SlurmLauncher(Launcher):
             f"--output={job.stdout}",
             f"--error={job.stderr}",
             "--open-mode=append",
-            *self.options.arguments(),
+            *(f"--{word}" for word in self.options.words()),
         ]
         lines = ["#!/bin/sh", *(f"#SBATCH {_quoted(option)}" for option in options)]
         exports = [f"export {name}={shlex.quote(v)}" for name, v in sorted(job.environ.items())]
