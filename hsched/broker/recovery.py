@@ -8,6 +8,7 @@ where no shim ever wrote, the job has not run.
 from __future__ import annotations
 
 import contextlib
+import gc
 import json
 import logging
 from collections.abc import Iterable
@@ -56,7 +57,13 @@ class _Found:
 
 def recover(broker: Broker) -> None:
     """Bring all live jobs of the run into the core, and what happened to them since."""
-    for found in restore(broker):
+    gc.disable()  # nothing of what is built here becomes garbage
+    try:
+        restored = restore(broker)
+        gc.freeze()  # nor is it looked at again whenever garbage is searched for
+    finally:
+        gc.enable()
+    for found in restored:
         _take_over(broker, found)
     broker.engine.recovered()
 
