@@ -86,14 +86,22 @@ class Painted:
         self._read(0)
         return self.process.returncode
 
-    def is_restored(self) -> bool:
-        """Whether the terminal is as it was before the program came."""
+    def is_restored(self, entered: bool = True) -> bool:
+        """Whether the terminal is as it was before the program came, if that has come at all."""
         last = self.written.rfind
+        if not entered:
+            return b"\x1b[?1049h" not in self.written
         return (
             termios.tcgetattr(self._inner) == self.mode
             and last(b"\x1b[?1049l") > last(b"\x1b[?1049h")
             and last(b"\x1b[?25h") > last(b"\x1b[?25l")
         )
+
+    def hang_up(self) -> None:
+        """Do what a window does when it is closed."""
+        os.close(self._inner)
+        os.close(self._outer)
+        self._inner, self._outer = os.openpty()
 
     def kill(self, number: signal.Signals) -> None:
         """Send the program a signal."""

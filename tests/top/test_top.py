@@ -10,8 +10,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.devices.conftest import library
+from tests.devices.fake import Fake
 from tests.e2e.painted import Painted
-from tests.e2e.shell import Shell
+from tests.e2e.shell import DEADLINE_S, Shell
+
+__all__ = ["library"]
 
 DOWN, END, HOME = "\x1b[B", "\x1b[F", "\x1b[H"
 CTRL_C, CTRL_Z = "\x03", "\x1a"
@@ -140,6 +144,11 @@ def test_every_way_out_gives_the_terminal_back(
     assert (top.ends(), top.is_restored()) == (status, True)
 
 
+def test_it_ends_with_its_terminal(top: Painted) -> None:
+    top.hang_up()
+    assert top.process.wait(DEADLINE_S) == -signal.SIGHUP
+
+
 def test_a_fault_of_ours_gives_the_terminal_back(desk: Shell) -> None:
     code = (
         "from hsched.cli.top import live\n"
@@ -169,6 +178,31 @@ def test_ctrl_z_and_fg(desk: Shell) -> None:
         bash.until(bash.is_restored, "it is over")
         bash.type("exit 5\n")
         assert bash.ends() == 5
+
+
+def test_in_the_background_it_waits_for_the_terminal(desk: Shell) -> None:
+    with Painted(desk, "bash", "--norc", "--noediting", "-i", PS1="ready> ") as bash:
+        bash.sees("ready>")
+        bash.type("hsched top & wait %1; jobs -s\n")
+        bash.sees("Stopped")
+        assert bash.is_restored(entered=False)
+        bash.type("fg\n")
+        bash.sees("cores  ", "q  quit")
+        bash.type("q")
+        bash.until(bash.is_restored, "it is over")
+
+
+def test_gpus(shell: Shell, library: Path, tmp_path: Path) -> None:
+    fake = Fake(library, tmp_path / "nvml.txt")
+    gpu = "gpu GPU-aaaa 24576"
+    fake.tell(gpu)
+    shell.env.update(fake.env)
+    shell.ok("hstart", "cores=2,gpus=1")
+    job = shell.submit("1,1", "echo $$ > pid; exec sleep 1000")
+    pid = shell.written("pid").strip()
+    fake.tell(f"{gpu} util=87", f"compute {pid} 3072")
+    with Painted(shell, "hsched", "top") as top:
+        top.until(lambda: re.search(r"running .* 87% 3\.0G ", row(top, job)), "what it does there")
 
 
 def test_10_000_jobs(shell: Shell) -> None:

@@ -60,7 +60,6 @@ class Desk:
             self._in_log(self.log, key)
         elif key in self._actions:
             self._actions[key]()
-        self._news()
 
     def _bindings(self) -> dict[str, Callable[[], None]]:
         board, client = self._board, self._client

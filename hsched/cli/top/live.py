@@ -27,8 +27,9 @@ from hsched.client import AsyncClient
 #: least; the second look comes sooner, for only with it CPU time is known.
 _LOOK_S, _LOOK_REST, _FIRST_LOOK_S = 2.0, 10.0, 0.5
 
-#: Screens are drawn no faster, in seconds; and after Escape alone no other key comes.
-_DRAW_S, _ESCAPE_S = 0.03, 0.05
+#: What has happened is drawn so much later, with what happens meanwhile, and what keys do
+#: almost at once; after Escape alone no other key comes for so long.  In seconds.
+_DRAW_S, _KEY_S, _ESCAPE_S = 0.1, 0.01, 0.05
 
 _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 
@@ -87,7 +88,7 @@ class _Top:
         self._board = Board(self._client.name)
         self._keys = Keys()
         self._glyphs = Glyphs(screen.unicode)
-        self._is_due = False
+        self._due: asyncio.TimerHandle | None = None
         self._tasks: set[asyncio.Future[None]] = set()
 
     async def run(self) -> int:
@@ -147,13 +148,15 @@ class _Top:
 
     # Drawing
 
-    def _changed(self) -> None:
-        if not self._is_due:
-            self._is_due = True
-            self._loop.call_later(_DRAW_S, self._draw)
+    def _changed(self, delay: float = _DRAW_S) -> None:
+        if self._due is not None:
+            if self._due.when() <= self._loop.time() + delay:
+                return
+            self._due.cancel()
+        self._due = self._loop.call_later(delay, self._draw)
 
     def _draw(self) -> None:
-        self._is_due = False
+        self._due = None
         if self._over.done():
             return
         try:
@@ -198,12 +201,14 @@ class _Top:
             return
         for key in self._keys.feed(data):
             self._desk.pressed(key)
+        self._changed(_KEY_S)
         if self._keys.is_open:
             self._loop.call_later(_ESCAPE_S, self._escaped)
 
     def _escaped(self) -> None:
         for key in self._keys.flush():
             self._desk.pressed(key)
+        self._changed(_KEY_S)
 
     # Tasks
 
