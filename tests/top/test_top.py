@@ -92,6 +92,20 @@ def test_the_log_is_followed(desk: Shell, top: Painted) -> None:
     os.unlink(desk.folder / "go")
 
 
+def test_a_job_that_writes_without_end_does_not_take_the_keys(desk: Shell, top: Painted) -> None:
+    job = desk.submit("1", "while ! test -e go; do sleep 0.02; done; yes hello | head -c 300000000")
+    top.until(lambda: "running" in row(top, job), "it runs")
+    top.type("l")
+    top.sees("nothing yet")
+    (desk.folder / "go").touch()
+    top.sees("\nhello")
+    top.type("\x1b[A")
+    top.sees("lines below")
+    top.type("q")
+    top.sees(*TITLES)
+    os.unlink(desk.folder / "go")
+
+
 def test_sizes(desk: Shell, top: Painted) -> None:
     desk.submit("1", "sleep", "1000")
     waits = desk.submit("4", "sleep", "1001")

@@ -131,9 +131,12 @@ class Board:
             self._order = None
 
     def asked(self, ids: Iterable[str]) -> None:
-        """Take in that these were asked for; those that are not known by now are no more."""
+        """Take in that these were asked for; those that nothing is known of by now are no more."""
         for one in ids:
             self._stale.pop(one, None)
+            if one in self._live and not self._live[one].slots:
+                del self._live[one]
+                self._order = None
 
     # What is to be asked for
 

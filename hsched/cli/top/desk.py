@@ -140,6 +140,7 @@ class Desk:
             async for block in blocks:
                 log.take(block)
                 self._news()
+                await asyncio.sleep(0)  # for keys, also where a job writes faster than we read
             log.note = "the job has ended"
         except (HschedError, OSError) as error:
             log.note = str(error)

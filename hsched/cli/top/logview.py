@@ -32,7 +32,7 @@ class LogView:
         """Take in what was written."""
         *whole, self._partial = (self._partial + self._decoder.decode(block)).split("\n")
         self._partial = self._partial[-100_000:]
-        self._lines.extend(map(_shown, whole))
+        self._lines.extend(map(_shown, whole[-LINES:]))
         if self._up:
             self._up += len(whole)
 
