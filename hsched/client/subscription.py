@@ -4,12 +4,29 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from hsched import paths
 from hsched.client.connection import Connection, new_key, read_reply
 from hsched.errors import NoAnswer
 from hsched.wire.frames import Header
 from hsched.wire.subscribe import Change, Changes, SubscribeRequest
+
+if TYPE_CHECKING:
+    from hsched.wire.jobs import JobView
+
+
+def change_of(job: JobView) -> Change:
+    """Return how a job stands as a subscription would have told it."""
+    return Change(
+        number=0,
+        id=job.id,
+        state=job.state,
+        outcome=job.outcome,
+        exit_status=job.exit_status,
+        signal=job.signal,
+        reason=job.reason,
+    )
 
 
 class Subscription:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from hsched.client import Client
 from hsched.client import Job as Handle
+from hsched.client.subscription import change_of
 from hsched.errors import HschedError, NotRunning
 from hsched.experiment.board import Board, blocked_by
 from hsched.experiment.endings import Failure
@@ -140,18 +141,7 @@ class Link:
         found = []
         for begin in range(0, len(ids), _BATCH):
             found += list(client.jobs(*ids[begin : begin + _BATCH], scope="all"))
-        return [
-            Change(
-                number=0,
-                id=view.id,
-                state=view.state,
-                outcome=view.outcome,
-                exit_status=view.exit_status,
-                signal=view.signal,
-                reason=view.reason,
-            )
-            for view in found
-        ]
+        return [change_of(view) for view in found]
 
     def _take(self, client: Client, change: Change) -> None:
         job = self._live.get(change.id)

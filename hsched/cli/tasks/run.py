@@ -80,19 +80,11 @@ class _Interrupts:
 
 def _ended_since(client: Client, begun: str) -> Iterator[Change]:
     """Yield the ends of jobs from the moment ``begun`` on, as a subscription would tell them."""
-    from hsched.wire.subscribe import Change
+    from hsched.client.subscription import change_of
 
     for job in client.jobs(scope="done"):
         if (job.ended_at or "") >= begun:
-            yield Change(
-                number=0,
-                id=job.id,
-                state=job.state,
-                outcome=job.outcome,
-                exit_status=job.exit_status,
-                signal=job.signal,
-                reason=job.reason,
-            )
+            yield change_of(job)
 
 
 def _follow(client: Client, log: IO[str], stop: _Interrupts, begun: str) -> None:
