@@ -6,24 +6,24 @@ So every job counts its slots from 0, and the capacity bounds what one job can a
 
 from __future__ import annotations
 
+from hsched.core.counted import CountedPool
 
-class RelativePool:
+
+class RelativePool(CountedPool):
     """Counts what jobs hold, and has enough for each of them.
 
     Where it is ``numbered``, a job that holds N has the slots 0 to N - 1.
     """
 
-    __slots__ = ("_numbered", "capacity", "held")
+    __slots__ = ("_numbered",)
 
-    #: Nobody here can take a slot out of use.
-    drained = ()
     #: Nothing is ever held beyond what there is: nobody here knows how much that is.
     retiring = 0
 
     def __init__(self, capacity: int, numbered: bool) -> None:
+        """``capacity`` is what one job can ask for at the most."""
+        super().__init__(capacity)
         self._numbered = numbered
-        self.capacity = capacity
-        self.held = 0
 
     @property
     def free(self) -> int:
@@ -33,11 +33,6 @@ class RelativePool:
     @property
     def headroom(self) -> int:
         """The same as :attr:`free`."""
-        return self.capacity
-
-    @property
-    def usable(self) -> int:
-        """What one job could get if every job ended now."""
         return self.capacity
 
     def acquire(self, amount: int) -> tuple[int, ...]:
@@ -50,30 +45,6 @@ class RelativePool:
         expected = tuple(range(amount)) if self._numbered else ()
         return amount if amount >= 0 and slots == expected else -1
 
-    def can_retake(self, holding: int) -> bool:
-        """Whether it may be taken again: always."""
-        return True
-
-    def retake(self, holding: int) -> None:
-        """Take exactly this: its job has it already."""
-        self.held += holding
-
-    def can_release(self, holding: int) -> bool:
-        """Whether as much as this is held."""
-        return holding <= self.held
-
-    def release(self, holding: int) -> None:
-        """Give back what the caller knows to be held."""
-        self.held -= holding
-
     def returned(self, slots: tuple[int, ...], amount: int) -> int:
         """Return what releasing ``amount`` adds to what one job can get: nothing."""
         return 0
-
-    def resize(self, capacity: int) -> None:
-        """Set what one job can ask for at the most."""
-        self.capacity = capacity
-
-    def check(self) -> None:
-        """Assert that no more was given back than was taken."""
-        assert self.held >= 0, "more was released than was held"

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from itertools import compress, count, islice
 
+from hsched.core.counted import CountedPool
 from hsched.core.relative import RelativePool
 
 #: The most slots that a numbered resource can have; measured ones have no such bound.
@@ -174,17 +175,10 @@ class NumberedPool:
         assert self.free + self.held + idle.bit_count() == self.capacity + self.retiring
 
 
-class MeasuredPool:
+class MeasuredPool(CountedPool):
     """A counting semaphore whose units have no indices: an amount of something."""
 
-    __slots__ = ("capacity", "held")
-
-    #: A measured resource has no slots that could be taken out of use.
-    drained = ()
-
-    def __init__(self, capacity: int) -> None:
-        self.held = 0
-        self.resize(capacity)
+    __slots__ = ()
 
     @property
     def free(self) -> int:
@@ -201,11 +195,6 @@ class MeasuredPool:
         """What is held beyond the capacity and gone when jobs end."""
         return max(0, -self.headroom)
 
-    @property
-    def usable(self) -> int:
-        """What could go out if every job ended now."""
-        return self.capacity
-
     def acquire(self, amount: int) -> tuple[int, ...]:
         """Take ``amount``, which the caller knows to be free."""
         self.held += amount
@@ -215,33 +204,13 @@ class MeasuredPool:
         """Return the amount, to pass below; -1 if that is no holding."""
         return -1 if slots or amount < 0 else amount
 
-    def can_retake(self, holding: int) -> bool:
-        """Whether it may be taken again: always, for a lowered capacity may be overdrawn."""
-        return True
-
-    def retake(self, holding: int) -> None:
-        """Take exactly this, free or not: its job has it already."""
-        self.held += holding
-
-    def can_release(self, holding: int) -> bool:
-        """Whether as much as this is held."""
-        return holding <= self.held
-
-    def release(self, holding: int) -> None:
-        """Give back what the caller knows to be held."""
-        self.held -= holding
-
     def returned(self, slots: tuple[int, ...], amount: int) -> int:
         """Return what releasing ``amount`` adds to the headroom: all of it."""
         return amount
 
-    def resize(self, capacity: int) -> None:
-        """Set the total; jobs keep what they hold."""
-        self.capacity = capacity
-
     def check(self) -> None:
         """Assert that every unit is accounted for, once."""
-        assert self.held >= 0, "more was released than was held"
+        super().check()
         assert self.free + self.held == self.capacity + self.retiring
 
 
