@@ -9,7 +9,6 @@ import contextlib
 import fcntl
 import os
 import select
-import signal
 import sys
 import time
 from collections.abc import Sequence
@@ -76,6 +75,8 @@ def restart(place: paths.Place, deadline: float) -> None:
     address = paths.read_address(place)
     if address is None or not paths.is_locked(place):
         raise NotRunning(f"scheduler {place.name}: bad state or not running; use plain `hstart`")
+    import signal  # enumerates all signals, which is slow, and is needed here alone
+
     broker = os.pidfd_open(address.pid)
     try:
         signal.pidfd_send_signal(broker, signal.SIGTERM)

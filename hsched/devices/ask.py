@@ -6,13 +6,15 @@ import contextlib
 import json
 import os
 import select
-import signal
 import sys
 import time
 from collections.abc import Iterable
 from typing import NamedTuple
 
 from hsched.devices.reading import Reading
+
+#: As :mod:`signal` has it, which enumerates all of them when it is imported.
+_KILL = 9
 
 #: Seconds after which NVML is taken to hang.
 DEADLINE_S = 5.0
@@ -140,7 +142,7 @@ def _ask(helper: Helper, roots: Iterable[int], deadline: float) -> Reading:
 def _end(helper: Helper) -> None:
     os.close(helper.requests)
     os.close(helper.answers)
-    os.kill(helper.pid, signal.SIGKILL)
+    os.kill(helper.pid, _KILL)
     _reap(helper.pid)
 
 

@@ -23,13 +23,16 @@ VARIABLES = {
     "device_ids": "HSCHED_DEVICE_IDS",
 }
 
-_MAGIC = re.compile(
-    r"(?P<literal>\$\$\{)|\$\{(?P<name>[A-Za-z_][\w.]*(?::(?![-+=?])[^{}]*)?)\}", re.A
-)
-_VARIABLE = re.compile(r"[A-Za-z_]\w*", re.A)
+#: Compiled when it is used, which is seldom: that takes longer than to import all of this.
+_MAGIC = r"(?P<literal>\$\$\{)|\$\{(?P<name>[A-Za-z_][\w.]*(?::(?![-+=?])[^{}]*)?)\}"
+_VARIABLE = r"[A-Za-z_]\w*"
 
 #: What hsched itself puts into the environment of a job, at its start.
 _OURS = ("HSCHED_", "QUEUE", "CUDA_", "OMP_")
+
+
+def _magic() -> re.Pattern[str]:
+    return re.compile(_MAGIC, re.A)  # which remembers it
 
 
 def variable(name: str) -> str:
@@ -38,7 +41,7 @@ def variable(name: str) -> str:
     Raises:
         WrongUsage: it stands for none.
     """
-    if name.startswith("env:") and _VARIABLE.fullmatch(name[4:]):
+    if name.startswith("env:") and re.fullmatch(_VARIABLE, name[4:], re.A):
         return name[4:]
     if name not in VARIABLES:
         known = ", ".join(f"${{{one}}}" for one in (*VARIABLES, "env:VAR"))
@@ -51,7 +54,7 @@ def variable(name: str) -> str:
 
 def used_in(text: str) -> bool:
     """Return whether ``text`` holds magic, or the sign that stands for none."""
-    return "${" in text and _MAGIC.search(text) is not None
+    return "${" in text and _magic().search(text) is not None
 
 
 def check(text: str, environment: Container[str]) -> None:
@@ -60,7 +63,7 @@ def check(text: str, environment: Container[str]) -> None:
     Raises:
         WrongUsage: it is unknown, or names a variable that will not be there.
     """
-    for found in _MAGIC.finditer(text) if "${" in text else ():
+    for found in _magic().finditer(text) if "${" in text else ():
         name = found["name"]
         if name is None or (wanted := variable(name)) in environment:
             continue
@@ -76,7 +79,7 @@ def replaced(text: str, environment: Mapping[str, str]) -> str:
     def value(found: re.Match[str]) -> str:
         return "${" if found["name"] is None else environment.get(variable(found["name"]), "")
 
-    return _MAGIC.sub(value, text)
+    return _magic().sub(value, text)
 
 
 def quoted(word: str) -> str:
@@ -92,7 +95,7 @@ def _pieces(word: str) -> Iterator[tuple[bool, str]]:
     """Yield the parts of ``word``: whether it is a variable, and its name or the text."""
     end = 0
     literal = ""
-    for found in _MAGIC.finditer(word):
+    for found in _magic().finditer(word):
         literal += word[end : found.start()]
         end = found.end()
         if found["name"] is None:
@@ -121,7 +124,7 @@ def _requoted(line: str) -> str:
     position = 0
     while position < len(line):
         character = line[position]
-        found = _MAGIC.match(line, position) if character == "$" else None
+        found = _magic().match(line, position) if character == "$" else None
         if found is not None:
             name = found["name"]
             result.append(_within(quote_now, name and variable(name)))
@@ -166,4 +169,4 @@ def filled(text: str, values: Mapping[str, str], also: Callable[[str], str | Non
             raise WrongUsage(f"${{{name}}} cannot stand in the name of a task; there are {known}")
         return given.replace("/", "_")
 
-    return _MAGIC.sub(value, text) if "${" in text else text
+    return _magic().sub(value, text) if "${" in text else text

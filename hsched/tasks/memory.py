@@ -8,7 +8,7 @@ from typing import NamedTuple
 from hsched.errors import WrongUsage
 
 _UNITS = {"": 1 << 20, "B": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
-_AMOUNT = re.compile(r"(\d{1,15}(?:\.\d{1,9})?)\s*([BKMGT]?)(?:IB|B)?", re.A)
+_AMOUNT = r"(\d{1,15}(?:\.\d{1,9})?)\s*([BKMGT]?)(?:IB|B)?"
 
 #: So many digits are read of what is typed.
 _MOST = 10**15 - 1
@@ -30,7 +30,7 @@ def memory(given: str | float) -> Memory:
     if type(given) is int and 0 <= given <= _MOST:
         return Memory(size=given * _UNITS[""])
     word = str(given).strip()
-    found = _AMOUNT.fullmatch(word.upper())
+    found = re.fullmatch(_AMOUNT, word.upper(), re.A)
     if found is None:
         raise WrongUsage(
             f"`{word}` is no amount of memory; write MiB (20000), a fraction of a device (0.5), "

@@ -9,9 +9,10 @@ from typing import NamedTuple
 
 from hsched.errors import WrongUsage
 
-_KEY = re.compile(r"(?P<key>[^=\[\]\"']*=)?(?P<list>\[.*\])", re.S)
+#: Compiled when they are used, which is with -m alone.
+_KEY = r"(?s)(?P<key>[^=\[\]\"']*=)?(?P<list>\[.*\])"
 _OPENING, _CLOSING = "([{", ")]}"
-_DASHES = re.compile(r"^[-+~]+")
+_DASHES = r"^[-+~]+"
 
 #: The most tasks of one command.
 MAX_TASKS = 100_000
@@ -40,7 +41,7 @@ def combinations(arguments: Sequence[str]) -> Iterator[Combination]:
     if count > MAX_TASKS:
         raise WrongUsage(f"these lists make {count} tasks, and {MAX_TASKS} are the most")
     keys = [
-        _name(arguments, place) if _KEY.fullmatch(one) else None
+        _name(arguments, place) if re.fullmatch(_KEY, one) else None
         for place, one in enumerate(arguments)
     ]
     for index, picked in enumerate(itertools.product(*choices)):
@@ -54,7 +55,7 @@ def combinations(arguments: Sequence[str]) -> Iterator[Combination]:
 
 def _choices(argument: str) -> list[tuple[str, str | None]]:
     """Return what the argument may be, each with the value that was picked from its list."""
-    found = _KEY.fullmatch(argument)
+    found = re.fullmatch(_KEY, argument)
     if found is None:
         return [(argument, None)]
     key = found["key"] or ""
@@ -62,12 +63,12 @@ def _choices(argument: str) -> list[tuple[str, str | None]]:
 
 
 def _name(arguments: Sequence[str], place: int) -> str:
-    found = _KEY.fullmatch(arguments[place])
+    found = re.fullmatch(_KEY, arguments[place])
     key = found["key"] if found is not None else None
     if key:
-        return _DASHES.sub("", key[:-1])
+        return re.sub(_DASHES, "", key[:-1])
     before = arguments[place - 1] if place else ""
-    return _DASHES.sub("", before) if before.startswith("-") else str(place)
+    return re.sub(_DASHES, "", before) if before.startswith("-") else str(place)
 
 
 def items(text: str) -> list[str]:

@@ -62,7 +62,7 @@ def test_what_only_a_shell_understands_is_left_as_it_is(line: str) -> None:
 @example("hydra.run.dir=${run_dir}/${task_name}")
 @example("$${a} '${fullname}' \"")
 def test_an_argument_arrives_as_it_is_but_for_magic(word: str) -> None:
-    if any(found["name"] for found in magic._MAGIC.finditer(word)):
+    if any(found["name"] for found in magic._magic().finditer(word)):
         magic.check(word, VALUES)
     assert said(f"{SHOW} {magic.quoted(word)}") == [magic.replaced(word, VALUES)]
 
