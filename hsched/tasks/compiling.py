@@ -102,6 +102,7 @@ class _Compiler:
         return len(self.tasks) - 1
 
     def _planned(self, task: ProcTask, name: str) -> PlannedTask:
+        task.check()
         memory = task.memory
         common: dict[str, Any] = {
             "name": name,
@@ -163,8 +164,11 @@ def compiled(exported: Iterable[Node], environment: Mapping[str, str] = os.envir
         TaskError: something in it cannot be; nothing was submitted.
     """
     compiler = _Compiler(environment)
-    for node in exported:
-        compiler.add(node, ())
+    try:
+        for node in exported:
+            compiler.add(node, ())
+    except RecursionError:
+        raise TaskError("groups stand in groups too deep; give tasks a graph instead") from None
     tasks = tuple(
         PlannedTask(**{**task.as_dict(), "after": tuple(after)}) if after else task
         for task, after in zip(compiler.tasks, compiler.after, strict=True)

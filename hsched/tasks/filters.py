@@ -25,6 +25,9 @@ _TOKEN = re.compile(
 _KEYWORDS = ("and", "or", "not")
 _MAX_DEPTH = 50
 
+#: So many characters of a filter are quoted by an error.
+_SHOWN = 80
+
 _ORDER: Mapping[str, Callable[[int], bool]] = {
     "==": lambda sign: sign == 0,
     "=": lambda sign: sign == 0,
@@ -129,7 +132,8 @@ class _Parser:
         return tokens
 
     def _wrong(self, why: str) -> WrongUsage:
-        return WrongUsage(f"filter `{self._text}`: {why}")
+        shown = self._text if len(self._text) <= _SHOWN else f"{self._text[:_SHOWN]}..."
+        return WrongUsage(f"filter `{shown}`: {why}")
 
 
 def _compared(found: Value, wanted: str, test: Callable[[int], bool]) -> bool:

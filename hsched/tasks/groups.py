@@ -130,14 +130,6 @@ class TaskGroup:
             TypeError: something in it is neither task nor group.
             TaskError: it is empty, one stands in it twice, or the graph has a cycle.
         """
-        is_graph = isinstance(execute_strategy, TaskGraph)
-        if not is_graph and execute_strategy not in _STRATEGIES:
-            raise TaskError(
-                f"execute_strategy is {execute_strategy!r}; it is `parallel`, `sequential` or a "
-                "TaskGraph"
-            )
-        if on_failure not in _ON_FAILURE:
-            raise TaskError(f"on_failure is {on_failure!r}; it is `stop` or `continue`")
         self.name = None if group_name is None else checked_name(group_name, "group")
         self.execute_strategy = execute_strategy
         self.on_failure = on_failure
@@ -170,8 +162,16 @@ class TaskGroup:
         """Check the group as it stands.
 
         Raises:
-            TaskError: it is empty, one stands in it twice, or the graph has a cycle.
+            TaskError: it is empty, one stands in it twice, the graph has a cycle, or a word
+                is none that there is.
         """
+        if self._graph is None and self.execute_strategy not in _STRATEGIES:
+            raise TaskError(
+                f"execute_strategy is {self.execute_strategy!r}; it is `parallel`, `sequential` "
+                "or a TaskGraph"
+            )
+        if self.on_failure not in _ON_FAILURE:
+            raise TaskError(f"on_failure is {self.on_failure!r}; it is `stop` or `continue`")
         shown = f"group {self.name}" if self.name else "a group"
         if not self.tasks:
             raise TaskError(f"{shown} is empty; give it a task")

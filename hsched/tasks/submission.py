@@ -7,7 +7,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from hsched.client.context import capture
-from hsched.errors import HschedError
+from hsched.errors import HschedError, NoAnswer
 from hsched.tasks.devices import device_fields
 from hsched.tasks.planned import RETRY_STATUS, Plan, PlannedTask
 from hsched.wire.submit import Context, JobSpec
@@ -55,6 +55,8 @@ def submit_plan(
             for number, task in enumerate(plan.tasks)
         ]
         return client.submit_batch(specs, context or capture())
+    except NoAnswer:
+        raise  # they may be queued all the same, and would miss what was pickled
     except HschedError:
         if path:
             os.unlink(path)

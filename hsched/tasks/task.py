@@ -70,21 +70,37 @@ class ProcTask:
         self.cmd_or_func = _checked_command(cmd_or_func)
         self.env = {str(name): str(value) for name, value in (env or {}).items()}
         self.name = random_name() if task_name is None else checked_name(task_name, "task")
-        self.priority = _whole(priority, "priority")
+        self.priority = priority
         self.requires_memory_per_device = requires_memory_per_device
-        self.min_devices = _whole(min_devices, "min_devices")
-        if self.min_devices < 0:
-            raise TaskError(f"task {self.name}: min_devices is {min_devices}, 0 or more can be")
-        _ = self.memory
+        self.min_devices = min_devices
         self.slots = slots
-        self.retries = _whole(retries, "retries")
+        self.retries = retries
         self.time_limit = time_limit
         self.grace = grace
+        self.check()
         self.create_time = time.time()
         self._status = "created"
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.name!r})"
+
+    def check(self) -> None:
+        """Check the task as it stands: what it was given may have been changed since.
+
+        Raises:
+            TaskError: one of its numbers, words or variables cannot be.
+        """
+        _ = self.memory
+        fault = (
+            _fault_of_whole("priority", self.priority, None)
+            or _fault_of_whole("min_devices", self.min_devices, 0)
+            or _fault_of_whole("retries", self.retries, 0)
+            or _fault_of_seconds("grace", self.grace)
+            or (self.time_limit is not None and _fault_of_seconds("time_limit", self.time_limit))
+            or _fault_of_words(self.slots, self.cmd_or_func, self.env)
+        )
+        if fault:
+            raise TaskError(f"task {self.name}: {fault}")
 
     @property
     def memory(self) -> Memory:
@@ -159,7 +175,29 @@ def _check_function(function: Callable[..., Any]) -> None:
             )
 
 
-def _whole(value: object, what: str) -> int:
+def _fault_of_whole(what: str, value: object, least: int | None) -> str:
     if isinstance(value, bool) or not isinstance(value, int):
-        raise TaskError(f"{what} is {value!r}, and must be a whole number")
-    return value
+        return f"{what} is {value!r}, and must be a whole number"
+    if least is not None and value < least:
+        return f"{what} is {value}, {least} or more can be"
+    return ""
+
+
+def _fault_of_seconds(what: str, value: object) -> str:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return f"{what} is {value!r}, and must be a number of seconds"
+    return "" if value >= 0 else f"{what} is {value} seconds, 0 or more can be"
+
+
+def _fault_of_words(slots: object, command: Command, environment: Mapping[str, str]) -> str:
+    if slots is not None and not isinstance(slots, str):
+        return f"slots is {slots!r}, and must be a string such as '2,1,8'"
+    words = [command] if isinstance(command, str) else () if callable(command) else command
+    if any("\0" in word for word in words):
+        return "its command has a NUL byte"
+    for name, value in environment.items() if environment else ():
+        if not name or "=" in name:
+            return f"the name of the variable {name!r} is empty or holds `=`"
+        if "\0" in name or "\0" in value:
+            return f"the variable {name!r} has a NUL byte"
+    return ""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import sys
 from typing import Any
 
 import pytest
@@ -195,3 +197,49 @@ def test_what_cannot_be_pickled_is_named_with_the_way_to_it() -> None:
     assert told.startswith("task t cannot be pickled: function `")
     assert "variable `config` -> key 'inner' -> item 1, a " in told
     assert "Lock: TypeError: cannot pickle a Lock" in told
+
+
+@pytest.mark.parametrize(
+    ("attribute", "value", "why"),
+    [
+        ("priority", "high", "priority is 'high', and must be a whole number"),
+        ("priority", True, "priority is True"),
+        ("min_devices", -1, "min_devices is -1, 0 or more"),
+        ("retries", -1, "retries is -1, 0 or more"),
+        ("time_limit", "soon", "time_limit is 'soon', and must be a number of seconds"),
+        ("grace", None, "grace is None"),
+        ("grace", float("nan"), "grace is nan seconds"),
+        ("slots", 3, "slots is 3, and must be a string"),
+        ("requires_memory_per_device", "much", "no amount of memory"),
+        ("cmd_or_func", "a\0b", "its command has a NUL byte"),
+        ("env", {"A": "x\0y"}, "the variable 'A' has a NUL byte"),
+        ("env", {"A=B": "x"}, "'A=B' is empty or holds `=`"),
+    ],
+)
+def test_what_a_task_was_given_is_told_by_name_also_where_it_is_given_later(
+    attribute: str, value: Any, why: str
+) -> None:
+    one = task("mine")
+    setattr(one, attribute, value)
+    with pytest.raises(TaskError, match=re.escape(why)) as error:
+        compiled([TaskGroup([task("other"), one])])
+    assert str(error.value).startswith("task mine: ")
+    if attribute != "cmd_or_func":
+        with pytest.raises(TaskError, match=re.escape(why)):
+            task("mine", **{attribute: value})
+
+
+def test_groups_that_nest_without_end_are_told() -> None:
+    node: Node = task("a")
+    for _ in range(sys.getrecursionlimit()):
+        node = TaskGroup([node])
+    with pytest.raises(TaskError, match="too deep"):
+        compiled([node])
+
+
+@pytest.mark.parametrize("attribute", ["execute_strategy", "on_failure"])
+def test_a_group_is_checked_as_it_is_at_the_end(attribute: str) -> None:
+    group = TaskGroup([task("a")])
+    setattr(group, attribute, "whenever")
+    with pytest.raises(TaskError, match=f"{attribute} is 'whenever'"):
+        compiled([group])

@@ -136,6 +136,13 @@ def test_waiting_tasks_are_cancelled_resumed_changed_and_removed(lab: Shell) -> 
     lab.ok("hsched", "resume", "--all")
     lab.ok("hwait", "g/1")
     assert lab.ok("hlog", "g/1") == "b"
+    late = lab.run("hsched", "set", "g/1.priority", "1")
+    assert (late.returncode, late.stderr) == (1, "hsched set: `g/1` is over: g/1 (done)\n")
+    late = lab.run("hsched", "cancel", "g", "nobody")
+    assert (late.returncode, late.stderr) == (
+        1,
+        "hsched cancel: `g` is over: g/1 (done), g/2 (done)\n",
+    )
     lab.ok("hsched", "remove", "--all")
     assert lab.ok("hsched", "list") == "no tasks found"
 

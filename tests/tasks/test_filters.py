@@ -88,3 +88,9 @@ def test_any_text_is_a_filter_or_a_sentence(text: str) -> None:
     except WrongUsage as error:
         told = str(error)
     assert not told or "filter `" in told
+
+
+def test_an_error_quotes_no_more_of_a_filter_than_a_line_holds() -> None:
+    with pytest.raises(WrongUsage) as error:
+        filters.parse("(" * 5000, TASK)
+    assert len(str(error.value)) < 160

@@ -58,11 +58,35 @@ def pick(
     jobs = list(client.jobs(scope=scope))
     if words:
         named = [job for job in jobs if job.name is None or is_task(job)]
-        return chosen(named, words)
+        try:
+            return chosen(named, words)
+        except NoSuchJob:
+            if scope == "live" and (over := _what_is_over(client, named, words)):
+                raise NoSuchJob(over) from None
+            raise
     found = [job for job in jobs if is_task(job)]
     if not found:
         raise NoSuchJob("there is no such task")
     return found
+
+
+def _what_is_over(client: Client, live: Sequence[JobView], words: Sequence[str]) -> str:
+    """Return how the tasks ended that the first unfit word means; nothing where it means none."""
+    from hsched.tasks.status import is_task, status
+
+    done = [job for job in client.jobs(scope="done") if is_task(job)]
+    word = next(word for word in words if not _found(live, word))
+    told = [f"{called(one)} ({status(one)})" for one in _found(done, word)]
+    return f"`{word}` is over: {some(told)}" if told else ""
+
+
+def _found(jobs: Sequence[JobView], word: str) -> list[JobView]:
+    from hsched.tasks.choosing import chosen
+
+    try:
+        return chosen(jobs, [word])
+    except NoSuchJob:
+        return []
 
 
 def called(job: JobView) -> str:
