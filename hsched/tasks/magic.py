@@ -27,6 +27,9 @@ VARIABLES = {
 _MAGIC = r"(?P<literal>\$\$\{)|\$\{(?P<name>[A-Za-z_][\w.]*(?::(?![-+=?])[^{}]*)?)\}"
 _VARIABLE = r"[A-Za-z_]\w*"
 
+#: In a name nothing is left to a shell, and the key of a list is whatever an option is called.
+_IN_NAME = r"(?P<literal>\$\$\{)|\$\{(?P<name>[^{}]*)\}"
+
 #: What hsched itself puts into the environment of a job, at its start.
 _OURS = ("HSCHED_", "QUEUE", "CUDA_", "OMP_")
 
@@ -169,4 +172,4 @@ def filled(text: str, values: Mapping[str, str], also: Callable[[str], str | Non
             raise WrongUsage(f"${{{name}}} cannot stand in the name of a task; there are {known}")
         return given.replace("/", "_")
 
-    return _magic().sub(value, text) if "${" in text else text
+    return re.sub(_IN_NAME, value, text) if "${" in text else text

@@ -86,3 +86,11 @@ def test_names_are_filled_and_hold_no_slash() -> None:
     assert magic.filled("t-${lr}-${data}", values, lambda name: None) == "t-0.1-a_b"
     with pytest.raises(WrongUsage, match="cannot stand in the name"):
         magic.filled("${task_name}", values, lambda name: None)
+
+
+def test_a_name_holds_any_key_of_a_list_and_nothing_unknown() -> None:
+    values = {"learning-rate": "0.1", "0": "a"}
+    assert magic.filled("$${x}-${learning-rate}-${0}", values, lambda name: None) == "${x}-0.1-a"
+    for text in ("${learning_rate}", "${x:-1}", "${}", "${1}"):
+        with pytest.raises(WrongUsage, match=r"there are \$\{learning-rate\}, \$\{0\}"):
+            magic.filled(text, values, lambda name: None)
