@@ -104,6 +104,25 @@ class Foreground:
         run.waiter = (peer, key)
         if self._broker.scheduler.job(job_id).state in (State.RUNNING, State.STOPPING):
             self._answer(run)
+        else:
+            self.offer(job_id)
+
+    def offer(self, job_id: JobId) -> None:
+        """Tell a hrun that waits to begin, where another scheduler knows when that may be."""
+        run, job = self._runs.get(job_id), self._broker.scheduler.find(job_id)
+        if run is None or run.waiter is None or job is None:
+            return
+        reply = self._broker.engine.turn(job, run.spec)
+        if reply is not None:
+            self._reply(run, reply)
+
+    def waits(self, job_id: JobId) -> bool:
+        """Return whether the hrun of a job is known to wait for its turn."""
+        return job_id in self._runs and self._runs[job_id].waiter is not None
+
+    def waiting(self) -> list[JobId]:
+        """Return the jobs whose hrun waits for its turn."""
+        return [one for one, run in self._runs.items() if run.waiter is not None]
 
     def signal(self, job_id: JobId, number: int) -> None:
         """Send a signal to the command and all that descends from it.

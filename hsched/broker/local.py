@@ -13,6 +13,7 @@ from hsched.core.effects import Effect
 from hsched.core.job import Job
 from hsched.core.model import JobId
 from hsched.errors import Refused
+from hsched.wire.run import TurnReply
 from hsched.wire.submit import JobSpec
 
 if TYPE_CHECKING:
@@ -60,11 +61,18 @@ class Local:
                 "such options are for `hstart --engine slurm`"
             )
 
-    def check_update(self, priority: int | None) -> None:
-        """Check what a pending job shall be changed to: all can be."""
+    def check_update(self, ids: Iterable[JobId], priority: int | None) -> None:
+        """Check what pending jobs shall be changed to: all can be."""
+
+    def turn(self, job: Job, spec: JobSpec) -> TurnReply | None:
+        """Return what a hrun may begin with that still waits: nothing before its slots are free."""
+        return None
 
     def refuse(self, what: str) -> None:
         """Refuse what only a scheduler that runs its jobs itself can do: nothing, here."""
+
+    def had_turn(self, job_id: JobId) -> None:
+        """Note the start of a job whose hrun has had its turn: it is known, here."""
 
     def reason(self, job: Job) -> str:
         """Return why a pending job waits, in another's words; empty: the core knows."""

@@ -74,13 +74,12 @@ def restore(broker: Broker) -> list[_Found]:
     if not rows:
         return []
     rebooted = broker.run.boot_id != clock.boot_id()
-    found: dict[JobId, _Found] = {}
-    if not broker.engine.is_remote:
-        found = {
-            row.given.id: _look(broker, row, rebooted)
-            for row in rows
-            if _decided(row) or row.given.kind == foreground.KIND
-        }
+    # Of what runs elsewhere, the engine asks who knows.
+    found = {
+        row.given.id: _look(broker, row, rebooted)
+        for row in rows
+        if (_decided(row) and not broker.engine.is_remote) or row.given.kind == foreground.KIND
+    }
     broker.shims.records.sweep({one.path for one in found.values()})
     finished = _finished_upstreams(broker, rows)
     broker.apply(Restored(tuple(_restored(broker, row, found) for row in rows), finished))
@@ -88,8 +87,6 @@ def restore(broker: Broker) -> list[_Found]:
         broker.ledger.started(row.given.id, row.life)
         if '"on_done"' in row.given.spec:
             broker.hooks.note(row.given.id)
-    if broker.engine.is_remote:
-        return []  # the engine asks who knows
     log.info("%d live jobs, %d of them started", len(rows), len(found))
     return list(found.values())
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
+import shutil
 import signal
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -14,7 +15,7 @@ from hsched import paths
 from hsched.cli import exits, submission, times, words
 from hsched.cli.common import Failure, run, scheduler_option
 from hsched.client.child import Child
-from hsched.errors import HschedError, WrongUsage
+from hsched.errors import HschedError, Refused, WrongUsage
 from hsched.wire.message import raw
 from hsched.wire.submit import JobSpec
 from hsched.wire.subscribe import Change
@@ -68,6 +69,7 @@ _OF_THE_QUEUE = {
 @submission.JOBSERVER
 @submission.min_devices()
 @submission.MEMORY_PER_DEVICE
+@submission.ENGINE_OPTION
 @scheduler_option
 def command(
     scheduler: str | None,
@@ -120,8 +122,7 @@ def _words(spec: JobSpec) -> list[bytes]:
 
 
 def _run_in_queue(place: paths.Place, spec: JobSpec) -> int:
-    argv = _words(spec)
-    child = Child(argv, partial(_prepare, argv[0]))  # before all that takes its time
+    child = Child(_words(spec), _prepare)  # before all that takes its time
     from hsched.client.foreground import Foreground
 
     job = Foreground(place, _TIMEOUT_S)
@@ -145,9 +146,16 @@ def _run_of_dependencies(place: paths.Place) -> str | None:
 
 #: What the child is told between the variables of the command, which gets none of it.
 _AFFINITY, _JOBSERVER, _FOLDER = "HSCHED_AFFINITY", "HSCHED_JOBSERVER", "HSCHED_FOLDER"
+_SRUN = "HSCHED_SRUN"
+
+#: What srun, like a shell, makes of a signal: an exit status above this number.
+_SIGNAL_STATUS = 128
+
+#: What srun runs: so a command that is not there is told as a shell tells it.
+_BY_A_SHELL = (b"/bin/sh", b"-c", b'exec "$@"', b"hrun")
 
 
-def _prepare(command: bytes, environment: dict[bytes, bytes]) -> None:
+def _prepare(argv: list[bytes], environment: dict[bytes, bytes]) -> None:
     """Do in the child what was told; it must be quick, for others wait with slots of theirs."""
     cores = environment.pop(_AFFINITY.encode(), b"")
     slots = environment.pop(_JOBSERVER.encode(), b"")
@@ -159,23 +167,57 @@ def _prepare(command: bytes, environment: dict[bytes, bytes]) -> None:
         from hsched.native.pyshim.jobserver import has_one, set_up
 
         if not has_one(environment):
-            set_up(environment, int(slots), folder, command)
+            set_up(environment, int(slots), folder, argv[0])
+    if srun := environment.pop(_SRUN.encode(), b""):
+        for name in list(environment):
+            if name.startswith(b"SLURM") and name not in (b"SLURM_CONF", b"SLURM_EXIT_ERROR"):
+                del environment[name]  # an allocation around us is not that of the command
+        argv[:0] = [*srun.split(b"\n"), *_BY_A_SHELL]
 
 
 def _run_child(job: Foreground, spec: JobSpec, child: Child, turn: TurnReply) -> int:
     from hsched.client.relay import Relay
 
+    srun = None if turn.srun is None else "\n".join([*turn.srun, *_streams()])
+    if srun and shutil.which("srun") is None:
+        child.give_up()
+        job.not_started(errno.ENOENT)
+        raise Refused("no `srun` on PATH, by which commands run here on a Slurm cluster")
     relay = Relay(child.pid, spec.grace, spec.leave_children)
     told = {_AFFINITY: turn.affinity, _JOBSERVER: turn.jobserver, _FOLDER: turn.folder}
+    told[_SRUN] = srun
     variables = {name: str(value) for name, value in told.items() if value is not None}
     error = child.go({**variables, **(turn.variables or {})}, turn.unless_set)
     ended = relay.hold()
+    if srun:
+        ended = _as_srun_means(ended, "--pty" in srun.split("\n"))
     try:
         reply = job.not_started(error) if error else job.finish(ended)
     except HschedError as failure:
         click.echo(f"hrun: the end of job {job.id} could not be told: {failure}", err=True)
         return _end(spec, ended, error, job.id, None)
     return _end(spec, ended, error, job.id, reply)
+
+
+def _streams() -> list[str]:
+    """Return how srun is to treat our streams: a terminal as one, and none that is not ours now."""
+    if not os.isatty(0):
+        return []
+    if os.tcgetpgrp(0) != os.getpgrp():
+        return ["--input=none"]  # it reads ahead, and would be stopped for that
+    return ["--pty"] if os.isatty(1) and os.isatty(2) else []
+
+
+def _as_srun_means(ended: Ended, on_terminal: bool) -> Ended:
+    """Return how the command ended: srun tells a signal as a shell does.
+
+    On a terminal it passes keys on, so that those which end the command did not reach us.
+    """
+    number = (ended.exit_status or 0) - _SIGNAL_STATUS
+    if not 0 < number <= 64:
+        return ended
+    received = ended.received | ({number} & {signal.SIGINT} if on_terminal else set())
+    return ended._replace(exit_status=None, signal=number, received=received)
 
 
 def _how(reply: Any) -> dict[str, Any]:
@@ -241,7 +283,7 @@ def _run_within(outer: Outer, spec: JobSpec) -> int:
     return _end(spec, ended, error, outer.job_id, None)
 
 
-def _die_with_parent(_environment: dict[bytes, bytes]) -> None:
+def _die_with_parent(_argv: list[bytes], _environment: dict[bytes, bytes]) -> None:
     """Have the kernel send TERM when hrun is killed: no broker watches it."""
     import ctypes
 

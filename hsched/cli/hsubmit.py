@@ -86,13 +86,7 @@ from hsched.wire.submit import JobSpec
 @submission.ON_DONE
 @submission.min_devices()
 @submission.MEMORY_PER_DEVICE
-@click.option(
-    "--engine-option",
-    "engine_options",
-    multiple=True,
-    metavar="NAME=VALUE",
-    help="On a Slurm cluster: an option for sbatch, such as partition=gpu; repeatable.",
-)
+@submission.ENGINE_OPTION
 @click.option("--requeue", is_flag=True, help="Start it again where a reboot took it away.")
 @many.options
 @scheduler_option

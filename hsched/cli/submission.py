@@ -112,6 +112,14 @@ JOBSERVER = click.option(
     "(of cores, if there are any): no more than that many recipes run at once.",
 )
 
+ENGINE_OPTION = click.option(
+    "--engine-option",
+    "engine_options",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="On a Slurm cluster: an option for sbatch or srun, such as partition=gpu; repeatable.",
+)
+
 ON_DONE = click.option(
     "--on-done",
     metavar="LINE",

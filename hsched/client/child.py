@@ -17,8 +17,8 @@ from hsched.native.pyshim.exec import exec_command
 #: Signals that the interpreter ignores for itself, and a command expects at their default.
 _PIPE, _FILE_SIZE = 13, 25
 
-#: Gets the environment of the command, in the child, and may change it.
-Prepare = Callable[[dict[bytes, bytes]], None]
+#: Gets the argv and the environment of the command, in the child, and may change them.
+Prepare = Callable[[list[bytes], dict[bytes, bytes]], None]
 
 
 class Child:
@@ -68,7 +68,7 @@ class Child:
             os._exit(0)
         environment = without_outer(os.environb)
         environment.update(pair.partition(b"=")[::2] for pair in said.split(b"\0")[1:])
-        self._prepare(environment)
+        self._prepare(self._argv, environment)
         import signal
 
         for number in (_PIPE, _FILE_SIZE):

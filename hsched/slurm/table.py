@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
@@ -137,15 +137,30 @@ TABLE = (
         lambda a: "ALL"),
 )  # fmt: skip
 
+_ALL = frozenset(row.option for row in TABLE)
 
-def arguments(asked: Asked) -> list[str]:
+
+def arguments(asked: Asked, of: Container[str] = _ALL) -> list[str]:
     """Return the words after ``sbatch --parsable``; those of the site come first."""
     words = options.arguments(asked.site)
     for row in TABLE:
         value = row.value(asked)
-        if value is not None:
+        if value is not None and row.option in of:
             words.append(f"{row.option}={value}" if value else row.option)
     return words
+
+
+#: What srun, which submits one job and waits for it, is told as well.  Dependencies are met
+#: and holds are over by then, and streams, environment and folder are its own.
+_OF_SRUN = frozenset(
+    {"--cpus-per-task", "--gres", "--mem", "--licenses", "--time", "--begin", "--nice"}
+    | {"--job-name", "--comment"}
+)
+
+
+def srun_arguments(asked: Asked) -> list[str]:
+    """Return the words after ``srun``, of which those of the command follow."""
+    return ["--ntasks=1", *arguments(asked, _OF_SRUN)]
 
 
 def unknown(resources: tuple[Resource, ...]) -> list[str]:
@@ -166,5 +181,8 @@ def spans(indices: tuple[int, ...]) -> str:
 
 def render() -> str:
     """Return the table as Markdown."""
-    lines = ["| hsched | sbatch | value |", "|---|---|---|"]
-    return "\n".join([*lines, *(f"| {r.asked} | `{r.option}` | {r.becomes} |" for r in TABLE)])
+    lines = ["| hsched | sbatch | value | srun |", "|---|---|---|---|"]
+    for row in TABLE:
+        also = "too" if row.option in _OF_SRUN else ""
+        lines.append(f"| {row.asked} | `{row.option}` | {row.becomes} | {also} |")
+    return "\n".join(lines)

@@ -48,6 +48,7 @@ class TurnReply(Message):
     ``variables`` it gets, ``unless_set`` where it has none of that name; ``affinity`` are
     cores, as in ``0-3,5``.  ``jobserver`` is how many recipes make may run at once, None where
     no jobserver was asked for; ``folder`` is for what the job's processes share.
+    ``srun`` are the words by which Slurm runs it, before its own, where Slurm does.
     """
 
     go: bool
@@ -56,6 +57,7 @@ class TurnReply(Message):
     affinity: str | None = None
     jobserver: int | None = None
     folder: str | None = None
+    srun: tuple[str, ...] | None = None
     outcome: str | None = None
     reason: str | None = None
 

@@ -78,6 +78,17 @@ def test_each_row_of_the_table(fields: dict[str, Any], said: list[str] | None) -
         assert found == said
 
 
+def test_srun_is_told_what_it_can_be_told() -> None:
+    given: dict[str, Any] = {
+        "amounts": {"cores": 2}, "time_limit_s": 60.0, "requeue": True, "held": True,
+        "edges": (("after", "1"),), "site": {"partition": "gpu"},
+    }  # fmt: skip
+    assert table.srun_arguments(table.Asked(name="n", tag="t", **given)) == [
+        "--ntasks=1", "--partition=gpu", "--cpus-per-task=2", "--time=1", "--nice=0",
+        "--job-name=n", "--comment=t",
+    ]  # fmt: skip
+
+
 def test_memory_that_is_counted_is_in_gib() -> None:
     assert table.amounts_of(parse_spec("6,2,32"), (1, 0, 4)) == {
         "cores": 1,

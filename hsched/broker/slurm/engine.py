@@ -15,17 +15,20 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from hsched.broker import clock
-from hsched.broker.slurm import follow, orders, submission
+from hsched.broker.foreground import KIND
+from hsched.broker.ledger import Start
+from hsched.broker.slurm import follow, orders, srun, submission
 from hsched.broker.slurm.commands import Answer, Commands
 from hsched.broker.slurm.files import Files
 from hsched.broker.slurm.journal import Journal, Remote
 from hsched.broker.slurm.queue import Queue
 from hsched.core.effects import Effect, EndJob, SignalJob
 from hsched.core.job import Job
-from hsched.core.model import JobId, State, job_id
+from hsched.core.model import JobId, State, format_job_id, job_id
 from hsched.errors import Refused
 from hsched.slurm import answers, options, states, table
 from hsched.slurm.states import Phase
+from hsched.wire.run import TurnReply
 from hsched.wire.submit import JobSpec
 
 if TYPE_CHECKING:
@@ -83,6 +86,11 @@ class SlurmEngine:
         self.strays: dict[str, JobId] = {}
         #: Jobs that Slurm's queue has forgotten, to be asked about.
         self.inquiries: deque[JobId] = deque()
+        #: Jobs in the foreground that shall end, and that the next look may show to run.
+        self.unseen: set[JobId] = set()
+        #: When jobs in the foreground had their turn, live ones and those done since the last
+        #: look: srun may have left them.
+        self._sruns: dict[JobId, Start] = {}
 
     def recovered(self) -> None:
         """Begin, with the live jobs in the core: look before anything is handed over."""
@@ -91,6 +99,9 @@ class SlurmEngine:
         self._addresses = {one: remote.address for one, remote in known.items()}
         self.jobs = {one: remote for one, remote in known.items() if scheduler.find(one)}
         self._dirty = {job.id: None for job in scheduler.live()}
+        now = Start(clock.wall(), clock.monotonic())  # as far as anybody knows
+        ours = (job.id for job in scheduler.live() if job.id in self.broker.foreground)
+        self._sruns = dict.fromkeys(ours, now)
         self._active = True
         self._act()
 
@@ -106,7 +117,8 @@ class SlurmEngine:
             if not isinstance(effect, SignalJob):
                 self._dirty[effect.job_id] = None
             if isinstance(effect, EndJob):
-                self.files.remove(effect.job_id, effect.attempt)
+                self._ended(effect)
+        self._dirty |= dict.fromkeys(self.broker.foreground.waiting())
         if self._was_draining != self.broker.draining:
             self._was_draining = self.broker.draining
             self._dirty |= {job.id: None for job in self.broker.scheduler.live()}
@@ -115,7 +127,9 @@ class SlurmEngine:
     def signal(self, job_id: JobId, number: int) -> None:
         """Have every process of a job's tree get a signal."""
         remote = self.jobs.get(job_id)
-        if remote is not None and remote.phase is Phase.WAITING and number in (_TERM, _KILL):
+        if job_id in self.broker.foreground:
+            self._signals.append((job_id, number))
+        elif remote is not None and remote.phase is Phase.WAITING and number in (_TERM, _KILL):
             self._dirty[job_id] = None  # it is stopping, and has not begun: cancelled below
         elif remote is not None and remote.phase is not Phase.ENDED:
             self._signals.append((job_id, number))
@@ -146,16 +160,37 @@ class SlurmEngine:
         check_priority(spec.priority, self.site)
         if spec.min_devices or spec.device_memory or spec.device_share:
             raise Refused("shares of GPUs are given out by hsched alone; ask Slurm for whole ones")
+        if spec.kind == KIND and spec.jobserver:
+            raise Refused("hrun --jobserver: its slots are on a node; hsubmit --jobserver does it")
         if spec.leave_children:
             raise Refused("--leave-children: Slurm ends what outlives a job; start it as its own")
 
-    def check_update(self, priority: int | None) -> None:
-        """Check what a pending job shall be changed to.
+    def check_update(self, ids: Iterable[JobId], priority: int | None) -> None:
+        """Check what pending jobs shall be changed to.
 
         Raises:
             Refused: Slurm cannot be asked for it.
         """
         check_priority(priority or 0, self.site)
+        foreground = self.broker.foreground
+        for one in ids:
+            if one in foreground and not foreground.waits(one):
+                raise Refused(
+                    f"job {format_job_id(one)} waits in Slurm by the srun of its hrun: "
+                    "end it, and run it anew"
+                )
+
+    def turn(self, job: Job, spec: JobSpec) -> TurnReply | None:
+        """Return what a hrun may begin with that still waits, None where it must go on waiting."""
+        reply = srun.turn(self, job, spec)
+        if reply is not None:
+            self._sruns[job.id] = Start(clock.wall(), clock.monotonic())
+            self.look_soon()
+        return reply
+
+    def had_turn(self, job_id: JobId) -> None:
+        """Note that a job in the foreground runs, or did, although no look has shown that."""
+        srun.had_turn(self, job_id, self._sruns[job_id])
 
     def refuse(self, what: str) -> None:
         """Refuse what only a scheduler that runs its jobs itself can do.
@@ -243,7 +278,9 @@ class SlurmEngine:
     def _say_urgent(self) -> bool:
         """Say what concerns jobs that Slurm has; return whether a command was given."""
         while self._signals:
-            if orders.send_signal(self, *self._signals.popleft()):
+            job_id, number = self._signals.popleft()
+            in_foreground = job_id in self.broker.foreground
+            if (srun if in_foreground else orders).send_signal(self, job_id, number):
                 return True
         while self.inquiries:
             if follow.inquire(self, self.inquiries.popleft()):
@@ -276,6 +313,8 @@ class SlurmEngine:
         if remote is not None and remote.phase is Phase.ENDED:
             follow.advance(self, job_id)
             job, remote = self.broker.scheduler.find(job_id), self.jobs.get(job_id)
+        if job is not None and job_id in self.broker.foreground:
+            return srun.reconcile(self, job, remote)
         if job is None:
             return remote is not None and orders.cancel(self, job_id, remote)
         if job.state is State.STOPPING and (remote is None or remote.phase is Phase.WAITING):
@@ -291,6 +330,8 @@ class SlurmEngine:
 
     def _looked(self, seen: list[answers.Seen], took_s: float) -> None:
         self.trouble = ""
+        live = self.broker.scheduler.find
+        self._sruns = {one: start for one, start in self._sruns.items() if live(one)}
         changed = follow.take_in(self, seen)
         waiting = (job for job in self.broker.scheduler.live() if job.id not in self.jobs)
         self._dirty |= {job.id: None for job in waiting}
@@ -304,7 +345,13 @@ class SlurmEngine:
         self._pause = min(longest, max(self._pause * factor, took_s * _LEISURE))
 
     def _is_needed(self) -> bool:
-        return bool(self.jobs or self._dirty or self.broker.scheduler.live_count)
+        return bool(self.jobs or self._dirty or self._sruns or self.broker.scheduler.live_count)
+
+    def _ended(self, effect: EndJob) -> None:
+        self.files.remove(effect.job_id, effect.attempt)
+        if effect.job_id in self._sruns:  # a killed srun leaves its job to Slurm
+            self.jobs.pop(effect.job_id, None)
+            self.look_next()
 
     def _leftover(self) -> bool:
         """Whether a job that is done here still lives in Slurm, and does not know yet."""

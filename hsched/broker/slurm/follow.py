@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from hsched.broker import clock, outcomes
+from hsched.broker.slurm import srun
 from hsched.broker.slurm.commands import Answer
 from hsched.broker.slurm.journal import Remote, terms
 from hsched.broker.store.rows import Life
@@ -76,12 +77,14 @@ def refused(engine: SlurmEngine, job: Job, outcome: Outcome) -> None:
 
 def _step(engine: SlurmEngine, job: Job, remote: Remote) -> bool:
     """Make one step of a job's life; return whether another may follow."""
+    if job.id in engine.broker.foreground:
+        return srun.follow_step(engine, job, remote)
     if job.started is not None:
-        return _step_of_started(engine, job, remote)
+        return _step_ofstarted(engine, job, remote)
     began = engine.files.is_claimed(job.id, job.attempt)
     is_first = job.attempt == remote.first
     if began or remote.phase is Phase.RUNNING or (is_first and _has_placed(remote)):
-        _started(engine, job, remote)
+        started(engine, job, remote)
         return True
     if remote.phase is not Phase.ENDED:
         return False
@@ -95,7 +98,7 @@ def _step(engine: SlurmEngine, job: Job, remote: Remote) -> bool:
     return True
 
 
-def _step_of_started(engine: SlurmEngine, job: Job, remote: Remote) -> bool:
+def _step_ofstarted(engine: SlurmEngine, job: Job, remote: Remote) -> bool:
     is_back = remote.phase is Phase.WAITING or engine.files.is_claimed(job.id, job.attempt + 1)
     if not is_back and remote.phase is Phase.RUNNING:
         return False
@@ -121,7 +124,8 @@ def _has_placed(remote: Remote) -> bool:
     return remote.phase is Phase.ENDED and bool(remote.nodes)
 
 
-def _started(engine: SlurmEngine, job: Job, remote: Remote) -> None:
+def started(engine: SlurmEngine, job: Job, remote: Remote) -> None:
+    """Bring to the core that a job has started, and when."""
     broker = engine.broker
     wall = clock.wall()
     at = min(wall, remote.started_at if remote.started_at is not None else wall)
@@ -173,7 +177,7 @@ def _recognise(engine: SlurmEngine, job_id: JobId, seen: Seen) -> None:
 
 def _stray(engine: SlurmEngine, job_id: JobId, seen: Seen) -> None:
     """Cancel a job of Slurm that is none of ours any more, or a second one for the same job."""
-    if states.phase(seen.state) is Phase.ENDED:
+    if states.phase(seen.state) is Phase.ENDED or seen.state == "COMPLETING":
         return
     mine = engine.jobs.get(job_id)
     is_live = engine.broker.scheduler.find(job_id) is not None
@@ -197,7 +201,7 @@ def _forgotten(engine: SlurmEngine, job_id: JobId, remote: Remote) -> None:
     """Find out what became of a job that squeue does not show: its record, else whoever knows."""
     remote.forgotten = True
     job = engine.broker.scheduler.find(job_id)
-    if job is None:
+    if job is None or job_id in engine.broker.foreground:  # whose hrun tells its end
         del engine.jobs[job_id]
         return
     record = engine.files.record(job_id, job.attempt)
@@ -258,7 +262,7 @@ def _judge(engine: SlurmEngine, job_id: JobId, remote: Remote, said: Told | None
         _lose(engine, job, remote)
         return
     if said is not None and began and job.started is None:
-        _started(engine, job, remote)
+        started(engine, job, remote)
     current = engine.broker.scheduler.find(job_id)
     if current is not None and current.started is not None and said is not None:
         record = engine.files.record(job_id, current.attempt)
@@ -275,7 +279,7 @@ def _lose(engine: SlurmEngine, job: Job, remote: Remote) -> None:
         engine.broker.apply(GivenUp(job.id, why))
     else:
         if job.started is None:
-            _started(engine, job, remote)
+            started(engine, job, remote)
         current = engine.broker.scheduler.find(job.id)
         if current is not None:
             _end(engine, current, why, None)

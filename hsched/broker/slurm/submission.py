@@ -61,7 +61,7 @@ def submit(engine: SlurmEngine, job: Job) -> bool:
     gpus = any(resource.name == "gpus" for resource in broker.scheduler.resources)
     script = engine.files.script(job.id, spec, job.attempt, gpus)
     argv = ["sbatch", "--parsable", f"--chdir={engine.files.folder}"]
-    argv += table.arguments(_asked(engine, group, spec, edges))
+    argv += table.arguments(asked(engine, group, spec, edges))
     broker.checkpoint("before sbatch")
     engine.ask(argv, lambda answer: _answered(engine, group, answer), script)
     return True
@@ -116,9 +116,10 @@ def _group(engine: SlurmEngine, job: Job) -> list[Job]:
     ]
 
 
-def _asked(
+def asked(
     engine: SlurmEngine, group: list[Job], spec: JobSpec, edges: tuple[tuple[str, str], ...]
 ) -> table.Asked:
+    """Return what a job, or the elements of an array, ask of Slurm."""
     job = group[0]
     return table.Asked(
         name=files.name_of(spec),
@@ -181,15 +182,19 @@ def _is_known(remote: Remote) -> bool:
     )
 
 
+def relative_slots(engine: SlurmEngine, job: Job) -> tuple[tuple[int, ...], ...]:
+    """Return the slots that a job is told: from 0 on, of each resource that has any."""
+    resources, amounts = engine.broker.scheduler.resources, job.request.amounts
+    return tuple(
+        tuple(range(amount)) if resource.numbered else ()
+        for resource, amount in zip(resources, amounts, strict=True)
+    )
+
+
 def _write_plans(engine: SlurmEngine, group: list[Job], spec: JobSpec) -> None:
     broker = engine.broker
-    numbered = [resource.numbered for resource in broker.scheduler.resources]
     for job in group:
-        amounts = job.request.amounts
-        slots = tuple(
-            tuple(range(amount)) if one else ()
-            for one, amount in zip(numbered, amounts, strict=True)
-        )
-        effect = StartJob(job.id, Allocation(slots, amounts), job.attempt)
+        held = Allocation(relative_slots(engine, job), job.request.amounts)
+        effect = StartJob(job.id, held, job.attempt)
         plan = broker.ledger.plan(effect, broker.place.name, broker.run_folder)
         engine.files.write_plan(job.id, plan, spec)

@@ -22,8 +22,13 @@ def _finish(broker: Broker, request: FinishRequest, peer: Peer, _key: str) -> Fi
     job = broker.scheduler.find(identity)
     if job is None:
         return _as_stored(broker, request)
-    if not broker.foreground.is_run_by(identity, peer.pid) or job.state is State.PENDING:
+    is_ours = broker.foreground.is_run_by(identity, peer.pid)
+    is_unseen = broker.engine.is_remote and job.started is None
+    had_turn = not broker.foreground.waits(identity) if is_unseen else job.state != State.PENDING
+    if not (is_ours and had_turn):
         raise Refused(f"job {request.id} is not run by process {peer.pid}")
+    if is_unseen:  # it was over before anybody had looked, or Slurm did not want it
+        broker.engine.had_turn(identity)
     verdict = job.verdict
     peak = request.peak_memory_bytes
     used = Used(request.cpu_s, peak, None if peak is None else "process", None, request.tree_left)

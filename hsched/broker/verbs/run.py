@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 
 def _run(broker: Broker, request: RunRequest, peer: Peer, _key: str) -> RunReply:
     newcomers.check_open(broker)
-    broker.engine.refuse("hrun (use `hsubmit` and `hlog -f`, or srun)")
     newcomers.check_run(broker, request.run, bool(request.job.dependencies))
     spec = _spec(request, peer)
     specs.check(spec)
+    broker.engine.check(spec)
     numbers = broker.next_numbers(1)
     batch = dependencies.batch((spec,), numbers)
     edges = dependencies.resolve_all(broker, spec.dependencies, batch)

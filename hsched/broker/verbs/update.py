@@ -27,8 +27,8 @@ def _update(broker: Broker, request: UpdateRequest, _peer: Peer, _key: str) -> C
     newcomers.check_run(broker, request.run, bool(request.dependencies))
     specs.check_priority(request.priority or 0)
     specs.check_limit(request.time_limit)
-    broker.engine.check_update(request.priority)
     ids = choose(broker, request, (State.PENDING,))
+    broker.engine.check_update(ids, request.priority)
     among = Batch({}, frozenset())
     edges = None
     if request.dependencies is not None:
