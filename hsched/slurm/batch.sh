@@ -38,6 +38,7 @@ from_slurm() {
         printf 'env=CUDA_VISIBLE_DEVICES=\0'
     fi
     printf 'env=HSCHED_ATTEMPT=%s\0' "$attempt"
+    [ -z "$is_task" ] || printf 'env=HSCHED_DEVICE_IDS=%s\0' "${CUDA_VISIBLE_DEVICES-}"
 }
 plan=$record.plan
 if ! cat "$folder/$job.plan" >"$plan"; then
@@ -45,6 +46,7 @@ if ! cat "$folder/$job.plan" >"$plan"; then
     rm -f "$plan"
     exit 75
 fi
+is_task=$(grep -z -c '^env=HSCHED_DEVICE_IDS=' "$plan" | grep -v '^0$')
 from_slurm >>"$plan"
 
 eval "set -- $shim"

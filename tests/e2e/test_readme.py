@@ -60,9 +60,14 @@ def test_the_python_example_prints_what_its_comment_says(sched: Shell) -> None:
     assert said.split()[1:] == re.findall(r"# \d+ (.*)", code)[0].split()
 
 
-def test_the_graph_of_tasks_runs_as_it_stands(shell: Shell) -> None:
+def graph_of_tasks() -> str:
+    """Return the script of the README that exports one."""
     _, code, *_ = re.findall(r"^```python\n(.*?)^```", README, re.M | re.S)
-    (shell.folder / "task.py").write_text(code)
+    return str(code)
+
+
+def test_the_graph_of_tasks_runs_as_it_stands(shell: Shell) -> None:
+    (shell.folder / "task.py").write_text(graph_of_tasks())
     (shell.folder / "train.py").write_text("import sys; print(*sys.argv[1:])\n")
     shell.ok("hstart", "4")
     names = shell.ok("hsched", "create", "task.py").split()

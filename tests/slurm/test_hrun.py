@@ -38,7 +38,7 @@ def hpc(cluster: Cluster) -> Iterator[Shell]:
 @pytest.fixture
 def folder(hpc: Shell, request: pytest.FixtureRequest) -> Path:
     """A working folder of this test's own."""
-    made = hpc.home / request.node.name.replace("[", "-").rstrip("]")
+    made: Path = hpc.home / request.node.name.replace("[", "-").rstrip("]")
     made.mkdir()
     return made
 
