@@ -17,6 +17,9 @@ from hsched.errors import NotPermitted, WrongUsage
 DEFAULT_NAME = "default"
 _MAX_NAME = 64
 
+#: File systems that several hosts share.
+_NETWORK = ("nfs", "cifs", "smb", "9p", "fuse.sshfs", "afs", "lustre", "gpfs", "ceph", "beegfs")
+
 
 def home() -> str:
     """Return the folder of all schedulers of this user on all hosts.
@@ -44,6 +47,22 @@ def host() -> str:
 def default_name() -> str:
     """Return the scheduler that is meant when nobody names one."""
     return os.environ.get("HSCHED_NAME") or DEFAULT_NAME
+
+
+def is_on_network(path: str) -> bool:
+    """Return whether other hosts see an absolute path as well, and may write there.
+
+    A Unix socket cannot be bound there, or not be reached from this host alone; and what
+    others write wakes nobody here.
+    """
+    best, kind = "", ""
+    with open("/proc/self/mounts", encoding="utf-8", errors="surrogateescape") as mounts:
+        for line in mounts:
+            point, this = line.split()[1:3]
+            inside = (path + "/").startswith(point.rstrip("/") + "/")
+            if inside and len(point) >= len(best):
+                best, kind = point, this
+    return kind.startswith(_NETWORK)
 
 
 class Address(NamedTuple):

@@ -175,10 +175,6 @@ def _not_yours(uid: int) -> bytes:
     return to_json(ErrorReply(kind="NotPermitted", text=text))
 
 
-#: File systems on which a Unix socket cannot be bound or not be reached from this host alone.
-_REMOTE = ("nfs", "cifs", "smb", "9p", "fuse.sshfs", "afs", "lustre", "gpfs", "ceph", "beegfs")
-
-
 def choose_socket(place: paths.Place) -> str:
     """Return where the socket goes: beside the store, else in a private folder in TMPDIR.
 
@@ -188,7 +184,7 @@ def choose_socket(place: paths.Place) -> str:
         NotPermitted: the folder in TMPDIR is not ours.
     """
     beside = os.path.join(place.folder, "socket")
-    if _fits(beside) and not _is_remote(place.folder):
+    if _fits(beside) and not paths.is_on_network(place.folder):
         return beside
     name = hashlib.sha256(os.fsencode(place.folder)).hexdigest()[:24]
     folders = [os.path.join(top, f"hsched-{os.geteuid()}") for top in _temporary()]
@@ -205,14 +201,3 @@ def _temporary() -> tuple[str, str]:
 
 def _fits(path: str) -> bool:
     return len(os.fsencode(path)) <= _MAX_SOCKET_PATH
-
-
-def _is_remote(folder: str) -> bool:
-    best, kind = "", ""
-    with open("/proc/self/mounts", encoding="utf-8", errors="surrogateescape") as mounts:
-        for line in mounts:
-            point, this = line.split()[1:3]
-            inside = (folder + "/").startswith(point.rstrip("/") + "/")
-            if inside and len(point) >= len(best):
-                best, kind = point, this
-    return kind.startswith(_REMOTE)

@@ -1,4 +1,8 @@
-"""Waking up when a file grows, comes into being or is let go of, by inotify(7)."""
+"""Waking up when a file grows, comes into being or is let go of, by inotify(7).
+
+On a file system that other hosts share nobody tells what they write: there one looks each
+second.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +10,18 @@ import contextlib
 import ctypes
 import os
 
+from hsched import paths
+
 _IN_MODIFY, _IN_CLOSE_WRITE, _IN_MOVED_TO, _IN_CREATE = 0x2, 0x8, 0x80, 0x100
 _IN_ATTRIB, _IN_CLOSE = 0x4, 0x18
 
 _libc = ctypes.CDLL(None, use_errno=True)
+
+
+class _Timer(ctypes.Structure):
+    """``struct itimerspec``: the pause, and when it ends first, in seconds and nanoseconds."""
+
+    _fields_ = [(name, ctypes.c_long) for name in ("pause_s", "pause_ns", "first_s", "first_ns")]
 
 
 class Growth:
@@ -27,7 +39,8 @@ class Growth:
         self._path = os.fsencode(os.path.abspath(path))
         self._watched: bytes | None = None
         self._watch = -1
-        self.descriptor = _checked(_libc.inotify_init1(os.O_NONBLOCK | os.O_CLOEXEC))
+        self._looks = paths.is_on_network(os.fsdecode(self._path))
+        self.descriptor = _ticks() if self._looks else _new()
 
     def __enter__(self) -> Growth:
         return self
@@ -39,6 +52,8 @@ class Growth:
         """Forget what was told so far, and watch on; look at the file after this call."""
         with contextlib.suppress(BlockingIOError):
             os.read(self.descriptor, 65536)
+        if self._looks:
+            return
         # Again until nothing has come into being between the look and the watch.
         while (nearest := self._nearest()) != self._watched:
             if self._watched is not None:
@@ -65,7 +80,7 @@ class Changes:
         Raises:
             OSError: there is no such file, or the user has too many watches.
         """
-        self.descriptor = _checked(_libc.inotify_init1(os.O_NONBLOCK | os.O_CLOEXEC))
+        self.descriptor = _new()
         mask = _IN_ATTRIB | _IN_CLOSE
         _checked(_libc.inotify_add_watch(self.descriptor, os.fsencode(path), mask))
 
@@ -79,6 +94,18 @@ class Changes:
         """Forget what was told so far."""
         with contextlib.suppress(BlockingIOError):
             os.read(self.descriptor, 65536)
+
+
+def _new() -> int:
+    return _checked(_libc.inotify_init1(os.O_NONBLOCK | os.O_CLOEXEC))
+
+
+def _ticks() -> int:
+    """Return a descriptor that becomes readable once a second."""
+    monotonic = 1
+    descriptor = _checked(_libc.timerfd_create(monotonic, os.O_NONBLOCK | os.O_CLOEXEC))
+    _libc.timerfd_settime(descriptor, 0, ctypes.byref(_Timer(1, 0, 1, 0)), None)
+    return descriptor
 
 
 def _checked(result: int) -> int:
@@ -98,15 +125,19 @@ class Folders:
     def __init__(self) -> None:
         self._watches: dict[str, int] = {}
         try:
-            self.descriptor = _checked(_libc.inotify_init1(os.O_NONBLOCK | os.O_CLOEXEC))
+            self.descriptor = _new()
         except OSError:
             self.descriptor = -1
 
     def add(self, folder: str, closing: bool = False) -> bool:
-        """Watch a folder that is there; False where the user has no watches left.
+        """Watch a folder that is there; False where that cannot be, and one has to look.
+
+        The user may have no watches left, or other hosts may write there.
 
         ``closing`` means to watch for files that are closed after writing, and nothing else.
         """
+        if paths.is_on_network(os.path.abspath(folder)):
+            return False
         mask = _IN_CLOSE_WRITE if closing else _IN_MODIFY | _IN_CREATE | _IN_MOVED_TO
         try:
             path = os.fsencode(folder)

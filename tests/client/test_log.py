@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import select
 from pathlib import Path
 
 import pytest
 
+from hsched import paths
 from hsched.client import log
+from hsched.client.inotify import Folders
 from hsched.wire.jobs import JobView
 
 LONG = b"".join(b"%06d\n" % n for n in range(30_000))
 
 
-def read(path: Path, last: int | None) -> bytes:
+def _view(path: Path) -> JobView:
     job = JobView(id="7", run="r", scheduler="s", host="h", uid=1, state="done", request={})
-    view = JobView(**{**job.as_dict(), "out": str(path)})
-    return b"".join(log.contents(view, False, last))
+    return JobView(**{**job.as_dict(), "out": str(path)})
+
+
+def read(path: Path, last: int | None) -> bytes:
+    return b"".join(log.contents(_view(path), False, last))
 
 
 @pytest.mark.parametrize(
@@ -41,3 +47,21 @@ def read(path: Path, last: int | None) -> bytes:
 def test_last_lines(tmp_path: Path, content: bytes, last: int | None, shown: bytes) -> None:
     (tmp_path / "f").write_bytes(content)
     assert read(tmp_path / "f", last) == shown
+
+
+def test_what_another_host_writes_is_looked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(paths, "is_on_network", lambda path: path.startswith(str(tmp_path)))
+    out = tmp_path / "out"
+    with log.Tail(_view(out), False, None) as tail:
+        assert list(tail.blocks()) == []
+        out.write_text("a\n")  # by nobody that this host knows of
+        for more in ("", "b\n"):
+            with out.open("a") as file:
+                file.write(more)
+            assert select.select([tail.descriptor], [], [], 60)[0], "it looks again"
+            assert b"".join(tail.blocks()).decode() == (more or "a\n")
+    folders = Folders()
+    assert not folders.add(str(tmp_path))
+    folders.close()
