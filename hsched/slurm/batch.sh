@@ -5,6 +5,7 @@
 #   shim     the words that start the shim, quoted for a shell
 #   keeps    names of variables, as NAME|NAME, which the user set and Slurm does not
 #   gpus     yes, where a job without a GPU shall see none
+#   lease    what it holds, for a hrun inside of it: JSON, less the id
 umask 077
 exec </dev/null >/dev/null 2>>"$folder/batch.log"
 
@@ -38,6 +39,7 @@ from_slurm() {
         printf 'env=CUDA_VISIBLE_DEVICES=\0'
     fi
     printf 'env=HSCHED_ATTEMPT=%s\0' "$attempt"
+    [ ! -e "$shared/job" ] || printf 'env=HSCHED_LEASE=%s\0' "$shared/job"
     [ -z "$is_task" ] || printf 'env=HSCHED_DEVICE_IDS=%s\0' "${CUDA_VISIBLE_DEVICES-}"
 }
 plan=$record.plan
@@ -46,6 +48,8 @@ if ! cat "$folder/$job.plan" >"$plan"; then
     rm -f "$plan"
     exit 75
 fi
+shared=${folder%/slurm}/leases/$job-$attempt
+mkdir -p "$shared" && printf '["%s", %s]' "$job" "$lease" >"$shared/job"
 is_task=$(grep -z -c '^env=HSCHED_DEVICE_IDS=' "$plan" | grep -v '^0$')
 from_slurm >>"$plan"
 

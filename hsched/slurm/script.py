@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import NamedTuple
+
+from hsched.core.model import Allocation, Resource
 
 #: Variables of the job that Slurm sets on the node; those of the submitter are another job's.
 FROM_SLURM = (
@@ -28,6 +31,7 @@ class Script(NamedTuple):
     shim: Sequence[str]
     keeps: Sequence[str]
     gpus: bool
+    lease: str
 
     def text(self) -> str:
         """Return the script as sbatch takes it."""
@@ -40,9 +44,17 @@ class Script(NamedTuple):
             "shim": shlex.join(self.shim),
             "keeps": "|".join(self.keeps),
             "gpus": "yes" if self.gpus else "",
+            "lease": self.lease,
         }
         lines = [f"{name}={shlex.quote(value)}" for name, value in values.items()]
         return "\n".join(["#!/bin/sh", *lines, _body()])
+
+
+def lease(resources: Iterable[Resource], held: Allocation) -> str:
+    """Return what a job holds as a hrun inside of it reads that: JSON, less the job's id."""
+    amounts = zip(resources, held.amounts, strict=True)
+    listed = [[one.name, amount, one.numbered, one.unit] for one, amount in amounts]
+    return f"{json.dumps(listed)}, {json.dumps(held.slots)}"
 
 
 def is_from_slurm(name: str) -> bool:

@@ -51,3 +51,10 @@ def sched(shell: Shell) -> Shell:
     """A terminal with a scheduler whose jobs run on the cluster."""
     shell.ok("hstart", *HASTE, "6,2,32")
     return shell
+
+
+@pytest.fixture
+def sleepy(shell: Shell) -> Shell:
+    """A terminal with a scheduler that does not look at the queue unless it must."""
+    shell.ok("hstart", "--engine", "slurm", "--engine-option", "poll=600", "6,2,32")
+    return shell

@@ -150,13 +150,6 @@ def test_a_drained_scheduler_holds_its_jobs_in_slurm(cluster: Cluster, sched: Sh
     assert sched.job(waiting)["engine_id"] == slurm_id
 
 
-@pytest.fixture
-def sleepy(shell: Shell) -> Shell:
-    """A terminal with a scheduler that does not look at the queue unless it must."""
-    shell.ok("hstart", "--engine", "slurm", "--engine-option", "poll=600", "6,2,32")
-    return shell
-
-
 def test_a_drained_scheduler_asks_whether_anything_runs(sleepy: Shell) -> None:
     running = sleepy.submit("1", "echo > up; until [ -e go ]; do sleep 0.05; done; exit 3")
     sleepy.written("up")

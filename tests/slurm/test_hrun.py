@@ -205,6 +205,14 @@ def test_a_job_shares_its_slots_with_hruns_inside(hpc: Shell, folder: Path) -> N
     assert "inside a job hrun runs on the slots of that job" in inside.stderr
 
 
+def test_that_needs_no_word_of_the_broker(sleepy: Shell) -> None:
+    sleepy.submit("2", "hrun 1 -c 'echo $QUEUE0 >batch'")
+    assert sleepy.written("batch") == "0\n"
+    assert [job["state"] for job in sleepy.jobs()] == ["pending"]  # as far as anybody has looked
+    sleepy.ok("hrun", "2", "-c", "hrun 1 -c 'echo $QUEUE0 >inside'")
+    assert sleepy.written("inside") == "0\n"
+
+
 def test_a_terminal_is_that_of_the_command(hpc: Shell) -> None:
     terminal = Terminal(hpc)
     try:

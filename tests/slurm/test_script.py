@@ -33,7 +33,7 @@ def run(tmp_path: Path) -> Run:
             files.write_plan(job_id(7), plan, spec)
         return subprocess.run(
             ["/bin/sh"],
-            input=files.script(job_id(7), spec, 1, gpus=True),
+            input=files.script(job_id(7), spec, 1, gpus=True, lease="[], []"),
             env={"PATH": f"{tmp_path}:/usr/bin:/bin", "SLURM_JOB_ID": "42", **env},
             cwd="/",
             text=True,

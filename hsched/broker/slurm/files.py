@@ -10,7 +10,7 @@ import contextlib
 import os
 from dataclasses import replace
 
-from hsched.broker import records
+from hsched.broker import jobserver, records
 from hsched.core.model import JobId, format_job_id, job_number
 from hsched.native import shim_command
 from hsched.native.plan import Plan, encode_plan
@@ -49,7 +49,7 @@ class Files:
             os.fsync(file.fileno())
         os.replace(fresh, self._path(f"{format_job_id(job_id)}.plan"))
 
-    def script(self, job_id: JobId, spec: JobSpec, first: int, gpus: bool) -> str:
+    def script(self, job_id: JobId, spec: JobSpec, first: int, gpus: bool, lease: str) -> str:
         """Return the batch script of a job, or of the elements of its array."""
         command = shim_command()
         own = spec.environment or {}
@@ -62,7 +62,20 @@ class Files:
             shim=command if len(command) == 1 else [*command, "hsched-shim"],
             keeps=[name for name in own if is_from_slurm(name) and name.isidentifier()],
             gpus=gpus,
+            lease=lease,
         ).text()
+
+    def write_lease(self, job_id: JobId, attempt: int, lease: str) -> str | None:
+        """Write what a job holds, for a hrun inside; return the path, None without room."""
+        folder = jobserver.folder(os.path.dirname(self.folder), job_id, attempt)
+        path = os.path.join(folder, "job")
+        try:
+            os.makedirs(folder, mode=0o700, exist_ok=True)
+            with open(path, "w", encoding="utf-8") as file:
+                file.write(f'["{format_job_id(job_id)}", {lease}]')
+        except OSError:
+            return None
+        return path
 
     def is_claimed(self, job_id: JobId, attempt: int) -> bool:
         """Whether an attempt at a job was begun on some node."""

@@ -19,8 +19,8 @@ from hsched.broker.store.rows import Life
 from hsched.core.devices import GPUS
 from hsched.core.events import StartedElsewhere
 from hsched.core.job import Job
-from hsched.core.model import Allocation, JobId, State
-from hsched.slurm import table
+from hsched.core.model import JobId, State
+from hsched.slurm import script, table
 from hsched.slurm.states import Phase
 from hsched.wire.run import TurnReply
 from hsched.wire.submit import JobSpec
@@ -40,12 +40,15 @@ def turn(engine: SlurmEngine, job: Job, spec: JobSpec) -> TurnReply | None:
     if job.state is not State.PENDING or job.held or job.unmet or not broker.may_start:
         return None
     asked = submission.asked(engine, [job], spec, ())
-    held = Allocation(submission.relative_slots(engine, job), job.request.amounts)
+    held = submission.relative(engine, job)
     who = Identity(broker.place.name, broker.run.name, job.id, job.attempt)
     around = broker.ledger.surroundings(spec, who, held, broker.run_folder)
     variables = {**around.own, "SLURM_EXIT_ERROR": _NOT_STARTED}
     if asked.amounts.get(GPUS) and "CUDA_VISIBLE_DEVICES" not in (spec.environment or {}):
         variables.pop("CUDA_VISIBLE_DEVICES", None)  # Slurm says which
+    lease = script.lease(broker.scheduler.resources, held)
+    if path := engine.files.write_lease(job.id, job.attempt, lease):
+        variables["HSCHED_LEASE"] = path
     known = environment()
     return TurnReply(
         go=True,

@@ -23,7 +23,7 @@ from hsched.core.model import (
     format_job_id,
     job_number,
 )
-from hsched.slurm import answers, options, table
+from hsched.slurm import answers, options, script, table
 from hsched.slurm.states import Phase
 from hsched.wire.submit import JobSpec
 
@@ -59,11 +59,12 @@ def submit(engine: SlurmEngine, job: Job) -> bool:
         engine.touch(job.id)
         return False
     gpus = any(resource.name == "gpus" for resource in broker.scheduler.resources)
-    script = engine.files.script(job.id, spec, job.attempt, gpus)
+    lease = script.lease(broker.scheduler.resources, relative(engine, job))
+    text = engine.files.script(job.id, spec, job.attempt, gpus, lease)
     argv = ["sbatch", "--parsable", f"--chdir={engine.files.folder}"]
     argv += table.arguments(asked(engine, group, spec, edges))
     broker.checkpoint("before sbatch")
-    engine.ask(argv, lambda answer: _answered(engine, group, answer), script)
+    engine.ask(argv, lambda answer: _answered(engine, group, answer), text)
     return True
 
 
@@ -182,19 +183,19 @@ def _is_known(remote: Remote) -> bool:
     )
 
 
-def relative_slots(engine: SlurmEngine, job: Job) -> tuple[tuple[int, ...], ...]:
-    """Return the slots that a job is told: from 0 on, of each resource that has any."""
-    resources, amounts = engine.broker.scheduler.resources, job.request.amounts
-    return tuple(
+def relative(engine: SlurmEngine, job: Job) -> Allocation:
+    """Return what a job is told to hold: of each resource that has slots, those from 0 on."""
+    amounts = job.request.amounts
+    slots = tuple(
         tuple(range(amount)) if resource.numbered else ()
-        for resource, amount in zip(resources, amounts, strict=True)
+        for resource, amount in zip(engine.broker.scheduler.resources, amounts, strict=True)
     )
+    return Allocation(slots, amounts)
 
 
 def _write_plans(engine: SlurmEngine, group: list[Job], spec: JobSpec) -> None:
     broker = engine.broker
     for job in group:
-        held = Allocation(relative_slots(engine, job), job.request.amounts)
-        effect = StartJob(job.id, held, job.attempt)
+        effect = StartJob(job.id, relative(engine, job), job.attempt)
         plan = broker.ledger.plan(effect, broker.place.name, broker.run_folder)
         engine.files.write_plan(job.id, plan, spec)
