@@ -105,7 +105,7 @@ class Foreground:
         if self._broker.scheduler.job(job_id).state in (State.RUNNING, State.STOPPING):
             self._answer(run)
         else:
-            self.offer(job_id)
+            self._broker.engine.awaited(job_id)
 
     def offer(self, job_id: JobId) -> None:
         """Tell a hrun that waits to begin, where another scheduler knows when that may be."""

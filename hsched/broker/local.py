@@ -64,6 +64,9 @@ class Local:
     def check_update(self, ids: Iterable[JobId], priority: int | None) -> None:
         """Check what pending jobs shall be changed to: all can be."""
 
+    def awaited(self, job_id: JobId) -> None:
+        """Take note that a hrun waits for its turn: that comes with its slots."""
+
     def turn(self, job: Job, spec: JobSpec) -> TurnReply | None:
         """Return what a hrun may begin with that still waits: nothing before its slots are free."""
         return None

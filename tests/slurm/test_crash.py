@@ -18,6 +18,13 @@ ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.slow
 
 
+@pytest.fixture
+def stack() -> Iterator[contextlib.ExitStack]:
+    """What is entered here is left at the end of the test."""
+    with contextlib.ExitStack() as one:
+        yield one
+
+
 @contextlib.contextmanager
 def faulty_broker(shell: Shell, step: str, times: int) -> Iterator[subprocess.Popen[bytes]]:
     """Run a broker that dies at a step."""
@@ -72,13 +79,20 @@ def test_what_ends_while_no_broker_lives_is_known_for_what_it_was(
     assert sched.ok("hwait", after) == ""
 
 
-def test_a_controller_that_is_away_loses_nothing(cluster: Cluster, sched: Shell) -> None:
+def test_a_controller_that_is_away_loses_nothing(
+    cluster: Cluster, sched: Shell, stack: contextlib.ExitStack
+) -> None:
     running = sched.submit("1", "echo > up; until [ -e go ]; do sleep 0.05; done; exit 6")
     sched.written("up")
     sched.until(lambda: sched.job(running)["state"] == "running", "the broker knows that it runs")
     cluster.stop_controller()
     try:
         waiting = sched.submit("1", "echo late > late")
+        here = stack.enter_context(
+            subprocess.Popen(
+                ["hrun", "1", "-c", "echo here"], env=sched.env, stdout=subprocess.PIPE, text=True
+            )
+        )
         told = "Unable to contact slurm controller"
         sched.until(lambda: told in sched.ok("hjobs", "--why", waiting), "it says why it waits")
         (sched.folder / "go").touch()
@@ -90,7 +104,8 @@ def test_a_controller_that_is_away_loses_nothing(cluster: Cluster, sched: Shell)
     assert sched.run("hwait", running).returncode == 6
     assert sched.ok("hwait", waiting) == ""
     assert (sched.folder / "late").read_text() == "late\n"
-    assert len(ours(cluster, sched)) == 2
+    assert here.communicate(timeout=60)[0] == "here\n"
+    assert len(ours(cluster, sched)) == 3
 
 
 def test_what_slurm_has_forgotten_is_told_by_the_record_or_lost(

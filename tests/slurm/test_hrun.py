@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.shell import DEADLINE_S, Shell
+from tests.e2e.shell import BIN, DEADLINE_S, Shell
 from tests.e2e.terminal import Terminal
 from tests.slurm.cluster import Cluster
 from tests.slurm.conftest import HASTE
@@ -115,6 +115,11 @@ def test_it_is_as_if_it_had_been_typed_alone(hpc: Shell, folder: Path) -> None:
 def test_how_it_ends(hpc: Shell, words: list[str], status: int, told: str) -> None:
     done = hpc.run("hrun", *words)
     assert (done.returncode, told in done.stderr) == (status, True), done
+
+
+def test_there_is_no_srun(hpc: Shell) -> None:
+    done = hpc.run("hrun", "1", "true", env={"PATH": str(BIN)})
+    assert (done.returncode, "no `srun` on PATH" in done.stderr) == (125, True), done
 
 
 def test_the_request_reaches_slurm(cluster: Cluster, hpc: Shell, folder: Path) -> None:

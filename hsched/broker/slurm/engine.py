@@ -9,6 +9,7 @@ looking.  While the controller is away, everything stays as it is and is tried a
 from __future__ import annotations
 
 import logging
+import math
 import os
 from collections import deque
 from collections.abc import Callable, Iterable
@@ -61,6 +62,7 @@ class SlurmEngine:
         self.others: dict[str, str] = dict(run.options.get("engine_resources", {}))
         self.jobs: dict[JobId, Remote] = {}
         self.trouble = ""
+        self.looked_at = -math.inf
         self.deadline: float | None = None
         self._commands = Commands(broker.waker, os.path.join(self.files.folder, "helper.lock"))
         self._shortest = options.number(self.site, options.POLL, _SHORTEST_PAUSE_S)
@@ -179,6 +181,11 @@ class SlurmEngine:
                     f"job {format_job_id(one)} waits in Slurm by the srun of its hrun: "
                     "end it, and run it anew"
                 )
+
+    def awaited(self, job_id: JobId) -> None:
+        """Take note that a hrun waits for its turn."""
+        self.touch(job_id)
+        self._act()
 
     def turn(self, job: Job, spec: JobSpec) -> TurnReply | None:
         """Return what a hrun may begin with that still waits, None where it must go on waiting."""
@@ -329,7 +336,7 @@ class SlurmEngine:
         return False
 
     def _looked(self, seen: list[answers.Seen], took_s: float) -> None:
-        self.trouble = ""
+        self.trouble, self.looked_at = "", clock.monotonic()
         live = self.broker.scheduler.find
         self._sruns = {one: start for one, start in self._sruns.items() if live(one)}
         changed = follow.take_in(self, seen)

@@ -31,13 +31,19 @@ if TYPE_CHECKING:
 #: What srun ends with where it could not start the command: as hsched has it.
 _NOT_STARTED = "126"
 
-_TERM, _KILL = 15, 9
+#: How long ago the controller must have answered before srun is let loose, in seconds.
+_FRESH_S = 1.0
+
+_KILL = 9
 
 
 def turn(engine: SlurmEngine, job: Job, spec: JobSpec) -> TurnReply | None:
     """Return what hrun begins with, None where the job waits for something that Slurm cannot."""
     broker = engine.broker
     if job.state is not State.PENDING or job.held or job.unmet or not broker.may_start:
+        return None
+    if engine.trouble or clock.monotonic() - engine.looked_at > _FRESH_S:
+        engine.need_look()  # srun would give up where nobody answers
         return None
     asked = submission.asked(engine, [job], spec, ())
     held = submission.relative(engine, job)
