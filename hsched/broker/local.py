@@ -15,6 +15,7 @@ from hsched.core.model import JobId
 from hsched.errors import Refused
 from hsched.wire.run import TurnReply
 from hsched.wire.submit import JobSpec
+from hsched.wire.update import UpdateRequest
 
 if TYPE_CHECKING:
     from hsched.broker.broker import Broker
@@ -61,7 +62,7 @@ class Local:
                 "such options are for `hstart --engine slurm`"
             )
 
-    def check_update(self, ids: Iterable[JobId], priority: int | None) -> None:
+    def check_update(self, ids: Iterable[JobId], request: UpdateRequest) -> None:
         """Check what pending jobs shall be changed to: all can be."""
 
     def awaited(self, job_id: JobId) -> None:

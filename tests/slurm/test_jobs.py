@@ -197,6 +197,10 @@ def test_a_pending_job_is_changed(cluster: Cluster, hpc: Shell) -> None:
     found = slurm_job(cluster, hpc, identity)
     assert (found["NumCPUs"], found["Nice"], found["TimeLimit"]) == ("3", "17", "00:11:00")
     assert cluster.run("squeue", "-h", "-j", before, "-o", "%T").stdout.strip() != "PENDING"
+    hpc.ok("hupdate", "--min-devices", "1", identity)
+    share = hpc.run("hupdate", "--memory-per-device", "1G", identity)
+    assert "ask Slurm for whole ones" in share.stderr
+    hpc.until(lambda: "gpu:1" in str(slurm_job(cluster, hpc, identity)), "it asks for a GPU")
     hpc.ok("hrelease", identity)
     assert hpc.ok("hwait", identity) == ""
 
@@ -211,6 +215,8 @@ def test_slurms_own_words_reach_the_user(hpc: Shell) -> None:
     refused = hpc.run("hsubmit", "--priority", "11", "1", "true")
     assert refused.returncode == 1
     assert "cannot make that negative" in refused.stderr
+    share = hpc.run("hsubmit", "--memory-per-device", "1G", "1", "true")
+    assert "ask Slurm for whole ones" in share.stderr
     assert "hsched says --comment itself" in hpc.run(
         "hsubmit", "--engine-option", "comment=x", "1", "true"
     ).stderr  # fmt: skip

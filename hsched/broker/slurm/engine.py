@@ -16,21 +16,21 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from hsched.broker import clock
-from hsched.broker.foreground import KIND
 from hsched.broker.ledger import Start
-from hsched.broker.slurm import follow, orders, srun, submission
+from hsched.broker.slurm import admission, follow, orders, srun, submission
 from hsched.broker.slurm.commands import Answer, Commands
 from hsched.broker.slurm.files import Files
 from hsched.broker.slurm.journal import Journal, Remote
 from hsched.broker.slurm.queue import Queue
 from hsched.core.effects import Effect, EndJob, SignalJob
 from hsched.core.job import Job
-from hsched.core.model import JobId, State, format_job_id, job_id
+from hsched.core.model import JobId, State, job_id
 from hsched.errors import Refused
-from hsched.slurm import answers, options, states, table
+from hsched.slurm import answers, options, states
 from hsched.slurm.states import Phase
 from hsched.wire.run import TurnReply
 from hsched.wire.submit import JobSpec
+from hsched.wire.update import UpdateRequest
 
 if TYPE_CHECKING:
     from hsched.broker.broker import Broker
@@ -158,29 +158,15 @@ class SlurmEngine:
             Refused: it cannot; the text says what to do.
             WrongUsage: an option of the site makes no sense.
         """
-        options.parse(spec.engine_options)
-        check_priority(spec.priority, self.site)
-        if spec.min_devices or spec.device_memory or spec.device_share:
-            raise Refused("shares of GPUs are given out by hsched alone; ask Slurm for whole ones")
-        if spec.kind == KIND and spec.jobserver:
-            raise Refused("hrun --jobserver: its slots are on a node; hsubmit --jobserver does it")
-        if spec.leave_children:
-            raise Refused("--leave-children: Slurm ends what outlives a job; start it as its own")
+        admission.check(spec, self.site)
 
-    def check_update(self, ids: Iterable[JobId], priority: int | None) -> None:
+    def check_update(self, ids: Iterable[JobId], request: UpdateRequest) -> None:
         """Check what pending jobs shall be changed to.
 
         Raises:
             Refused: Slurm cannot be asked for it.
         """
-        check_priority(priority or 0, self.site)
-        foreground = self.broker.foreground
-        for one in ids:
-            if one in foreground and not foreground.waits(one):
-                raise Refused(
-                    f"job {format_job_id(one)} waits in Slurm by the srun of its hrun: "
-                    "end it, and run it anew"
-                )
+        admission.check_update(ids, request, self.site, self.broker.foreground)
 
     def awaited(self, job_id: JobId) -> None:
         """Take note that a hrun waits for its turn."""
@@ -379,18 +365,3 @@ class SlurmEngine:
         if scheduler.find(whole) is not None:
             return [whole]
         return [job.id for job in scheduler.members(whole)]
-
-
-def check_priority(priority: int, site: dict[str, str]) -> None:
-    """Check that a priority can be said to Slurm.
-
-    Raises:
-        Refused: it would be a negative ``--nice``, which is for administrators.
-    """
-    room = int(options.number(site, options.NICE, 0))
-    if table.nice_of(priority, room) < 0:
-        raise Refused(
-            f"priority {priority} would be --nice={room - priority}, and users of Slurm cannot "
-            f"make that negative; {room} is the most here, and `hstart --engine-option nice=N` "
-            "makes room above it"
-        )

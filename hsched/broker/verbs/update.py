@@ -28,7 +28,7 @@ def _update(broker: Broker, request: UpdateRequest, _peer: Peer, _key: str) -> C
     specs.check_priority(request.priority or 0)
     specs.check_limit(request.time_limit)
     ids = choose(broker, request, (State.PENDING,))
-    broker.engine.check_update(ids, request.priority)
+    broker.engine.check_update(ids, request)
     among = Batch({}, frozenset())
     edges = None
     if request.dependencies is not None:
