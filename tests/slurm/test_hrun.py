@@ -162,11 +162,13 @@ def test_hkill_gives_it_its_grace(hpc: Shell, folder: Path, is_seen: bool) -> No
             hpc.until(lambda: hpc.job(job["id"])["state"] == "running", "the queue shows it")
             hpc.ok("hsuspend", job["id"])
             hpc.ok("hresume", job["id"])
+        after = hpc.submit("--dep", f"afterok:{job['id']}", "1", "true")
         hpc.ok("hkill", job["id"])
         assert "cancelled (hkill)" in process.communicate(timeout=DEADLINE_S)[1]
     assert process.returncode == 125
     assert (folder / "bye").exists()
     assert hpc.job(job["id"])["outcome"] == "cancelled"
+    assert hpc.wait(after)["outcome"] == "dependency failed"
 
 
 @pytest.mark.parametrize("is_srun_killed_too", [False, True])

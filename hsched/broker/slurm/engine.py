@@ -183,7 +183,8 @@ class SlurmEngine:
 
     def had_turn(self, job_id: JobId) -> None:
         """Note that a job in the foreground runs, or did, although no look has shown that."""
-        srun.had_turn(self, job_id, self._sruns[job_id])
+        now = Start(clock.wall(), clock.monotonic())
+        srun.had_turn(self, job_id, self._sruns.setdefault(job_id, now))
 
     def refuse(self, what: str) -> None:
         """Refuse what only a scheduler that runs its jobs itself can do.

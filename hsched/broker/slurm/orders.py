@@ -40,7 +40,7 @@ def cancel(engine: SlurmEngine, job_id: JobId, remote: Remote) -> bool:
     waits = ["--state=PENDING"] if remote.state == "PENDING" else []
 
     def told(answer: Answer) -> None:
-        if _is_done(engine, answer):
+        if is_done(engine, answer):
             engine.look_next()
         else:
             remote.cancelled = False
@@ -78,7 +78,7 @@ def send_signal(engine: SlurmEngine, job_id: JobId, number: int) -> bool:
     wanted = _TERM if number == _TERM else _PASS_ON + number
 
     def told(answer: Answer) -> None:
-        if not _is_done(engine, answer):
+        if not is_done(engine, answer):
             engine.signal(job_id, number)
         elif number == _KILL:
             # Where not even the shim can end the job, Slurm does.
@@ -94,7 +94,7 @@ def _withdraw(engine: SlurmEngine, job_id: JobId, remote: Remote) -> bool:
     engine.journal.withdrawn(job_id)
 
     def told(answer: Answer) -> None:
-        if not _is_done(engine, answer):
+        if not is_done(engine, answer):
             remote.cancelled = False
             engine.touch(job_id)
 
@@ -106,7 +106,7 @@ def _hold(engine: SlurmEngine, job_id: JobId, remote: Remote, held: bool) -> boo
     before, remote.held = remote.held, held
 
     def told(answer: Answer) -> None:
-        if _is_done(engine, answer):
+        if is_done(engine, answer):
             engine.look_next()  # Slurm also holds, for later, what runs by now
         else:
             remote.held = before
@@ -132,7 +132,7 @@ def _hurry(engine: SlurmEngine, remote: Remote) -> bool:
     remote.hurried_at = clock.monotonic()
 
     def told(answer: Answer) -> None:
-        if not _is_done(engine, answer):
+        if not is_done(engine, answer):
             remote.hurried_at = -math.inf
         elif answer.status != 0:
             remote.hurried_at = math.inf  # it may not: then Slurm's pause it is
@@ -142,7 +142,7 @@ def _hurry(engine: SlurmEngine, remote: Remote) -> bool:
     return True
 
 
-def _is_done(engine: SlurmEngine, answer: Answer) -> bool:
+def is_done(engine: SlurmEngine, answer: Answer) -> bool:
     """Whether Slurm took note; what it does not want, it does not want for good."""
     engine.look_soon()
     if answer.status == 0:

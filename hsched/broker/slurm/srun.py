@@ -13,7 +13,7 @@ from hsched.broker import clock
 from hsched.broker.job_environment import Identity
 from hsched.broker.ledger import Start
 from hsched.broker.slurm import follow, orders, submission
-from hsched.broker.slurm.commands import environment
+from hsched.broker.slurm.commands import Answer, environment
 from hsched.broker.slurm.journal import Remote
 from hsched.broker.store.rows import Life
 from hsched.core.devices import GPUS
@@ -90,7 +90,12 @@ def send_signal(engine: SlurmEngine, job_id: JobId, number: int) -> bool:
             engine.broker.foreground.signal(job_id, number)
         return False
     words = [] if number == _KILL else [f"--signal={number}"]
-    engine.ask(["scancel", *words, remote.address], lambda _: engine.look_soon())
+
+    def told(answer: Answer) -> None:
+        if not orders.is_done(engine, answer):
+            engine.signal(job_id, number)
+
+    engine.ask(["scancel", *words, remote.address], told)
     return True
 
 

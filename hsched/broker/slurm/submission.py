@@ -157,7 +157,13 @@ def _edges(engine: SlurmEngine, job: Job) -> tuple[tuple[str, str], ...] | None:
 
 
 def _upstream(engine: SlurmEngine, upstream: JobId) -> str | None:
-    """Return the job of Slurm that is ``upstream``, where one is all of it."""
+    """Return the job of Slurm that is ``upstream``, where one is all of it, and tells its end.
+
+    Of a job in the foreground Slurm does not know that it was cancelled, where it ended well
+    all the same.
+    """
+    if upstream in engine.broker.foreground:
+        return None
     if engine.broker.scheduler.find(upstream) is not None:
         remote = engine.jobs.get(upstream)
         return remote.address if remote is not None and _is_known(remote) else None
