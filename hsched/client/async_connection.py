@@ -20,8 +20,6 @@ from hsched.wire.subscribe import Change
 class AsyncConnection(Connection):
     """A connection whose waits let other coroutines run; requests of several take turns."""
 
-    _poller_class = zmq.asyncio.Poller
-
     def __init__(self, place: paths.Place, timeout: float) -> None:
         super().__init__(place, timeout)
         self._turn = asyncio.Lock()
@@ -62,6 +60,15 @@ class AsyncConnection(Connection):
         if self._broker < 0 and self._monitor is None:
             return True
         return bool(await self._poller().poll(_milliseconds_or_none(deadline)))
+
+    def _new_poller(self) -> zmq.asyncio.Poller:
+        return zmq.asyncio.Poller()
+
+    def _open(self, endpoint: str, deadline: float) -> zmq.Socket[bytes]:
+        self._context = zmq.Context()
+        socket = self._context.socket(zmq.DEALER)
+        socket.connect(endpoint)
+        return socket
 
     async def _connect_elsewhere(self, deadline: float) -> None:
         """Connect in a thread: to bring a broker back takes a while.

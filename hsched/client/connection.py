@@ -11,12 +11,12 @@ import os
 import stat
 import time
 from collections.abc import Iterable
+from select import POLLIN
 from typing import TYPE_CHECKING, Any, TypeVar
-
-import zmq
 
 from hsched import paths
 from hsched.client import launch
+from hsched.client.dealer import Dealer, Poller
 from hsched.errors import (
     MalformedMessage,
     NoAnswer,
@@ -29,12 +29,15 @@ from hsched.wire.frames import MAX_MESSAGE, PROTOCOL_VERSION, ErrorReply, Header
 from hsched.wire.message import Message, from_json, to_json
 
 if TYPE_CHECKING:
+    import zmq
+
     from hsched.network import Tcp
 
 M = TypeVar("M", bound=Message)
 
 #: How long to wait before looking again for a broker that is just coming up, in seconds.
 _SETTLE_S = 0.02
+_SETTLE_MS = 20
 
 #: A broker that has told its address for so long has bound all that it will, in seconds.
 _SURELY_UP_S = 2.0
@@ -52,13 +55,11 @@ class Connection:
     back within it.
     """
 
-    _poller_class: Any = zmq.Poller  # that of asyncio returns futures
-
     def __init__(self, place: paths.Place, timeout: float) -> None:
         self.place = place
         self.timeout = timeout
         self._context: zmq.Context[zmq.Socket[bytes]] | None = None
-        self._socket: zmq.Socket[bytes] | None = None
+        self._socket: Dealer | zmq.Socket[bytes] | None = None
         self._broker = -1
         # Over TCP there is no process to watch, but a connection that ends.
         self._monitor: zmq.Socket[bytes] | None = None
@@ -77,12 +78,15 @@ class Connection:
     def close(self) -> None:
         """Drop the socket; the next request makes a new one."""
         if self._socket is not None:
-            if self._monitor is not None:
-                self._socket.disable_monitor()
-                self._monitor.close(linger=0)
-                self._monitor = None
-            self._socket.close(linger=0)
-            self._socket = None
+            if isinstance(self._socket, Dealer):
+                self._socket.close()
+            elif self._monitor is None:
+                self._socket.close(linger=0)
+            else:
+                from hsched.client import tcp  # for few
+
+                tcp.close(self._socket, self._monitor)
+            self._socket = self._monitor = None
         if self._context is not None:
             self._context.term()
             self._context = None
@@ -118,12 +122,19 @@ class Connection:
         """
         verb: str = request.VERB  # type: ignore[attr-defined] # requests have one, replies not
         header = Header(PROTOCOL_VERSION, verb, key).encode()
-        body = to_json(request)
+        socket = self._connected(deadline)
+        body = to_json(request)  # while the broker greets us
         if len(body) > MAX_MESSAGE:
             size = f"{len(body) >> 20} MiB, and a message has {MAX_MESSAGE >> 20} at most"
             raise Refused(f"that is {size}; submit it in several parts")
-        socket = self._connected(deadline)
-        socket.send_multipart((header, body))
+        try:
+            socket.send_multipart((header, body))
+        except BlockingIOError:
+            self.close()
+            raise self._no_answer() from None
+        except BaseException:
+            self.close()  # which has a part of it
+            raise
 
     def receive(self, deadline: float | None) -> tuple[Header, bytes] | None:
         """Return what the broker says next; None where it died, and must be asked again.
@@ -140,12 +151,16 @@ class Connection:
         assert self._socket is not None, "only who has one can wait for it"
         ready = dict(events)
         if self._socket in ready:
-            header, body = self._socket.recv_multipart()
-            return parse_header(header), body
+            frames = self._socket.recv_multipart()
+            if frames is not None:
+                header, body = frames
+                return parse_header(header), body
+            # Hung up: mostly it is just ending, and else has no room, and must not be pressed.
+            self._poller().poll(_SETTLE_MS)
         self.close()
         if ready:
             return None
-        raise NoAnswer(f"scheduler {self.place.name} did not answer in {self.timeout:g} s")
+        raise self._no_answer()
 
     def has_news(self, other: int, deadline: float | None) -> bool:
         """Wait as :meth:`receive` would; False where only the descriptor ``other`` is readable."""
@@ -154,6 +169,9 @@ class Connection:
         left = _milliseconds_or_none(deadline)
         return [one for one, _ in poller.poll(left)] != [other]
 
+    def _no_answer(self) -> NoAnswer:
+        return NoAnswer(f"scheduler {self.place.name} did not answer in {self.timeout:g} s")
+
     def wait_for_end(self, deadline: float) -> bool:
         """Wait until the broker's process is gone; False where the time was up first."""
         if self._broker < 0 and self._monitor is None:
@@ -161,15 +179,22 @@ class Connection:
         poller = self._poller()
         return bool(poller.poll(_milliseconds(deadline)))
 
-    def _poller(self, *others: zmq.Socket[bytes] | int) -> Any:
+    def _poller(self, *others: Dealer | zmq.Socket[bytes] | int) -> Any:
         """Return what wakes at the broker's end, and for ``others``."""
-        poller = self._poller_class()
-        poller.register(self._broker if self._monitor is None else self._monitor, zmq.POLLIN)
+        poller = self._new_poller()
+        poller.register(self._broker if self._monitor is None else self._monitor, POLLIN)
         for one in others:
-            poller.register(one, zmq.POLLIN)
+            poller.register(one, POLLIN)
         return poller
 
-    def _connected(self, deadline: float) -> zmq.Socket[bytes]:
+    def _new_poller(self) -> Any:
+        if self._monitor is None:
+            return Poller()
+        import zmq  # for few, and slow to import
+
+        return zmq.Poller()
+
+    def _connected(self, deadline: float) -> Dealer | zmq.Socket[bytes]:
         while self._socket is None:
             if self._tcp is not None and self._connect_tcp(self._tcp, deadline):
                 break
@@ -178,7 +203,7 @@ class Connection:
                 if address is None:
                     raise not_running(self.place.name)
                 launch.revive(self.place, deadline)
-            elif address is None or self._tcp is not None or not self._connect(address):
+            elif address is None or self._tcp is not None or not self._connect(address, deadline):
                 # One is on its way up, or down.
                 if time.monotonic() > deadline:
                     raise NoAnswer(f"scheduler {self.place.name} is not coming up")
@@ -193,9 +218,9 @@ class Connection:
             NotRunning: nobody listens there.
             NotPermitted: our key is not taken.
         """
-        from hsched.client.tcp import connect  # for few
+        from hsched.client.tcp import connect, new_context  # for few
 
-        context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
+        context = new_context()
         try:
             self._socket, self._monitor = connect(context, tcp, deadline)
         except NotRunning:
@@ -216,17 +241,22 @@ class Connection:
         self._context = context
         return True
 
-    def _connect(self, address: paths.Address) -> bool:
+    def _connect(self, address: paths.Address, deadline: float) -> bool:
         """Connect to a live broker; False where ``address`` is out of date."""
         try:
             check_socket(address.endpoint.removeprefix("ipc://"))
             self._broker = os.pidfd_open(address.pid)
-        except (FileNotFoundError, ProcessLookupError):
+            self._socket = self._open(address.endpoint, deadline)
+        except (FileNotFoundError, ProcessLookupError, ConnectionRefusedError):
+            self.close()
             return False
-        self._context = zmq.Context()
-        self._socket = self._context.socket(zmq.DEALER)
-        self._socket.connect(address.endpoint)
+        except BlockingIOError:
+            self.close()
+            raise self._no_answer() from None
         return True
+
+    def _open(self, endpoint: str, deadline: float) -> Dealer | zmq.Socket[bytes]:
+        return Dealer(endpoint.removeprefix("ipc://"), deadline)
 
 
 def read_reply(frames: tuple[Header, bytes], reply: type[M]) -> M:

@@ -31,6 +31,11 @@ _ATTEMPTS = 3
 _ATTEMPT_S = 5.0
 
 
+def new_context() -> zmq.Context[zmq.Socket[bytes]]:
+    """Return what :func:`connect` needs; who is done with it terminates it."""
+    return zmq.Context()
+
+
 def connect(
     context: zmq.Context[zmq.Socket[bytes]], tcp: network.Tcp, deadline: float
 ) -> tuple[zmq.Socket[bytes], zmq.Socket[bytes]]:

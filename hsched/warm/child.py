@@ -1,23 +1,28 @@
 """How a fork of the warm process becomes the command that a thin client stands for.
 
 It takes over everything that a program inherits from who runs it, so that nobody can
-tell it from the command in plain Python.
+tell it from the command in plain Python.  When the command has succeeded it puts all of
+that back, and waits for the next one: a fork, with the copying of all pages that it writes
+to, costs many times what a command does.
 """
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
+import gc
 import importlib
 import io
 import os
 import resource
+import select
 import signal
 import socket
 import struct
 import sys
 import time
 import traceback
-from typing import NamedTuple, NoReturn, TextIO
+from typing import Any, NamedTuple, NoReturn, TextIO
 
 from hsched.cli import common
 from hsched.client.warm import COMMANDS
@@ -31,6 +36,19 @@ _LOCALE = (b"LC_ALL", b"LC_CTYPE", b"LANG")
 _SO_PEERGROUPS = 59
 _GROUPS_BYTES = 1024  # more of them are none that a socket of Python tells
 _INFINITY = (1 << 64) - 1
+
+
+#: What stands in for the streams between two commands.
+_FIRST = (sys.stdin, sys.stdout, sys.stderr)
+
+#: When a worker is replaced, so that what it may forget to give back stays little: after so
+#: many commands, or one that took so much memory.
+_TURNS, _PEAK_KIB = 1000, 128 << 10
+
+_UMASK = 0o077
+
+#: How many new objects make Python look for garbage; a worker does so after each command.
+_GARBAGE = 50_000
 
 
 class Own(NamedTuple):
@@ -62,16 +80,159 @@ def look_at_ourselves(build: str) -> Own:
     )
 
 
-def wait_for_turn(channel: socket.socket, own: Own) -> NoReturn:
-    """Be the spare: rehearse, and become the command of the connection that is handed over."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)  # until the command knows what to do with it
-    set_title("hsched-spare")
-    rehearse()
-    _, given, _, _ = socket.recv_fds(channel, 1, 1)
-    if not given:
-        os._exit(0)  # the warm process has left
-    channel.close()
-    become(socket.socket(fileno=given[0]), own)
+class Worker:
+    """A fork of the warm process that waits for its turn to be a command, again and again.
+
+    Nothing of one command is left for the next: what it took over is put back, and a worker
+    that cannot do so, or whose command did not just succeed, ends and another is forked.
+    """
+
+    def __init__(self, channel: socket.socket, own: Own) -> None:
+        """``channel`` leads to the warm process, which hands connections over on it."""
+        self._channel, self._own = channel, own
+        self._pidfd = os.pidfd_open(os.getpid())
+        self._null = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
+        self._turns = 0
+        self._signals: list[tuple[int, Any]] = []  # that were changed, and what was there
+        self._limits: list[int] = []  # that were changed
+        self._descriptors = len(os.listdir("/proc/self/fd"))
+
+    def serve(self) -> NoReturn:
+        """Be the commands that are handed over, until one of them or the warm process ends us."""
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # until a command knows what to do with it
+        gc.set_threshold(_GARBAGE)
+        if not select.select([self._channel], [], [], 0)[0]:
+            rehearse()
+        while True:
+            set_title("hsched-spare")
+            _, given, _, _ = socket.recv_fds(self._channel, 1, 1)
+            if not given:
+                os._exit(0)  # the warm process has left
+            with socket.socket(fileno=given[0]) as connection:
+                self._turn(connection)
+            self._channel.send(b"\0")
+
+    def _turn(self, connection: socket.socket) -> None:
+        """Be one command; return only where the next one finds everything as this one did."""
+        self._turns += 1
+        try:
+            asked = request.receive(connection)
+            name = _check(asked, connection, self._own, fresh=self._turns == 1)
+        except (Unlike, OSError, ValueError):
+            request.send(connection, request.REFUSED, 0)
+            return
+        try:
+            self._take_over(asked, connection, name)
+        except (Unlike, OSError, ValueError):
+            request.send(connection, request.REFUSED, 0)
+            os._exit(0)
+        status = _run(name)
+        self._tell(status, connection)
+        if status != 0 or not self._put_back(connection):
+            os._exit(status)
+
+    def _take_over(self, asked: Request, connection: socket.socket, name: str) -> None:
+        """Become what the caller is.
+
+        Raises:
+            Unlike, OSError, ValueError: it went away, or has what we cannot have.
+        """
+        self._take_limits(asked)
+        request.send(connection, request.READY, 0, self._pidfd)
+        os.umask(asked.umask)
+        _take_environment(asked.environment, self._own)
+        self._take_signals(asked)
+        sys.argv = [os.fsdecode(word) for word in asked.argv]
+        *streams, folder = request.await_begin(connection)
+        _take_streams(streams)
+        os.fchdir(folder)
+        os.close(folder)
+        set_title(name)
+        _die_with(connection)
+
+    def _take_limits(self, asked: Request) -> None:
+        for number, limit in enumerate(asked.limits):
+            signed = tuple(-1 if value == _INFINITY else value for value in limit)
+            if signed != self._own.limits[number]:
+                self._limits.append(number)
+                resource.setrlimit(number, (signed[0], signed[1]))
+
+    def _take_signals(self, asked: Request) -> None:
+        for number in range(1, 32):
+            if asked.ignored >> (number - 1) & 1:
+                self._signals.append((number, signal.signal(number, signal.SIG_IGN)))
+        if asked.blocked:
+            blocked = {n for n in range(1, signal.NSIG) if asked.blocked >> (n - 1) & 1}
+            signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
+
+    def _tell(self, status: int, connection: socket.socket) -> None:
+        """Tell how the command ended; from here on the client's death is not ours."""
+        flags = fcntl.fcntl(connection, fcntl.F_GETFL)
+        fcntl.fcntl(connection, fcntl.F_SETFL, flags & ~os.O_ASYNC)
+        # Whoever waits for the end of our output must find it at its end.
+        for stream in (0, 1, 2):
+            os.dup2(self._null, stream)
+        request.send(connection, request.STATUS, status)
+
+    def _put_back(self, connection: socket.socket) -> bool:
+        """Undo what was taken over; False where something of it stays."""
+        _drop_streams()
+        os.environ.clear()
+        os.chdir("/")  # keep nobody's file system busy
+        os.umask(_UMASK)
+        gc.collect()
+        with contextlib.suppress(OSError):
+            connection.recv(1)  # until the client is gone it may pass a signal on
+        for number, before in self._signals:
+            signal.signal(number, before)
+        self._signals.clear()
+        signal.pthread_sigmask(signal.SIG_SETMASK, ())
+        try:
+            for number in self._limits:
+                resource.setrlimit(number, self._own.limits[number])
+        except (OSError, ValueError):
+            return False  # the hard limit went down, for good
+        self._limits.clear()
+        return self._is_like_new()
+
+    def _is_like_new(self) -> bool:
+        return (
+            self._turns < _TURNS
+            and self._own.limits[resource.RLIMIT_CPU][0] == -1  # else we would use it up
+            and resource.getrusage(resource.RUSAGE_SELF).ru_maxrss < _PEAK_KIB
+            and len(os.listdir("/proc/self/fd")) == self._descriptors + 1  # the connection
+            and len(os.listdir("/proc/self/task")) == 1
+        )
+
+
+class Ended(BaseException):
+    """The command has said all."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__()
+        self.status = status
+
+
+def _run(name: str) -> int:
+    """Be the command ``name``; return its exit status."""
+
+    def leave(status: int) -> NoReturn:
+        raise Ended(status)
+
+    common.leave = leave
+    typed = signal.getsignal(signal.SIGINT) != signal.SIG_IGN
+    try:
+        if typed:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+        importlib.import_module(f"hsched.cli.{name}").main()
+    except Ended as ended:
+        return ended.status
+    except BaseException:  # a bug of ours, of which plain Python would say the same
+        traceback.print_exc()
+    finally:
+        if typed:
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
+    return 1
 
 
 def set_title(title: str) -> None:
@@ -80,43 +241,10 @@ def set_title(title: str) -> None:
         comm.write(title)
 
 
-def become(connection: socket.socket, own: Own) -> NoReturn:
-    """Be the command that comes in on ``connection``, and end as it does."""
-    try:
-        asked = request.receive(connection)
-        name = _check(asked, connection, own)
-        _take_limits(asked, own)
-        request.send(connection, request.READY, 0, os.pidfd_open(os.getpid()))
-        _take_over(asked, own)
-        *streams, folder = request.await_begin(connection)
-        _take_streams(streams)
-        os.fchdir(folder)
-        os.close(folder)
-        set_title(name)
-        _die_with(connection)
-    except (Unlike, OSError, ValueError):
-        request.send(connection, request.REFUSED, 0)
-        os._exit(0)
-
-    def tell(status: int) -> NoReturn:
-        # Whoever waits for the end of our output must find it at its end.
-        for stream in (0, 1, 2):
-            os.close(stream)
-        request.send(connection, request.STATUS, status)
-        os._exit(status)
-
-    common.leave = tell
-    if not asked.ignored >> (signal.SIGINT - 1) & 1:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-    try:
-        importlib.import_module(f"hsched.cli.{name}").main()
-    except BaseException:  # a bug of ours, of which plain Python would say the same
-        traceback.print_exc()
-    tell(1)
-
-
-def _check(asked: Request, connection: socket.socket, own: Own) -> str:
+def _check(asked: Request, connection: socket.socket, own: Own, fresh: bool) -> str:
     """Return which command is asked for.
+
+    A worker that is not ``fresh`` has used up some of the processor time that may be limited.
 
     Raises:
         Unlike: this process cannot be it.
@@ -131,6 +259,7 @@ def _check(asked: Request, connection: socket.socket, own: Own) -> str:
         and locale == own.locale
         and _gid(connection) == own.gid
         and _groups(connection) == own.groups
+        and (fresh or asked.limits[resource.RLIMIT_CPU][0] == _INFINITY)
     )
     if not alike:
         raise Unlike
@@ -153,25 +282,6 @@ def _groups(connection: socket.socket) -> tuple[int, ...]:
     return tuple(sorted(struct.unpack(f"{len(told) // 4}I", told)))
 
 
-def _take_limits(asked: Request, own: Own) -> None:
-    """Take over the resource limits.
-
-    Raises:
-        OSError, ValueError: one is above our own.
-    """
-    for number, limit in enumerate(asked.limits):
-        signed = tuple(-1 if value == _INFINITY else value for value in limit)
-        if signed != own.limits[number]:
-            resource.setrlimit(number, (signed[0], signed[1]))
-
-
-def _take_over(asked: Request, own: Own) -> None:
-    os.umask(asked.umask)
-    _take_environment(asked.environment, own)
-    _take_signals(asked)
-    sys.argv = [os.fsdecode(word) for word in asked.argv]
-
-
 def _take_environment(words: list[bytes], own: Own) -> None:
     for word in words:
         name, equals, value = word.partition(b"=")
@@ -182,23 +292,23 @@ def _take_environment(words: list[bytes], own: Own) -> None:
     time.tzset()
 
 
-def _take_signals(asked: Request) -> None:
-    for number in range(1, 32):
-        if asked.ignored >> (number - 1) & 1:
-            signal.signal(number, signal.SIG_IGN)
-    if asked.blocked:
-        blocked = {n for n in range(1, signal.NSIG) if asked.blocked >> (n - 1) & 1}
-        signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
-
-
 def _take_streams(streams: list[int]) -> None:
     """Put the streams in their places, and make what Python makes of them at its start."""
     for stream, given in enumerate(streams):
         os.dup2(given, stream)
         os.close(given)
-    sys.stdin = _text(0, "r", sys.stdin)
-    sys.stdout = _text(1, "w", sys.stdout)
-    sys.stderr = _text(2, "w", sys.stderr)
+    sys.stdin = _text(0, "r", _FIRST[0])
+    sys.stdout = _text(1, "w", _FIRST[1])
+    sys.stderr = _text(2, "w", _FIRST[2])
+
+
+def _drop_streams() -> None:
+    for one in (sys.stdin, sys.stdout, sys.stderr):
+        # click remembers each stream that it has seen, and with it the buffers.
+        with contextlib.suppress(OSError, ValueError):
+            if isinstance(one, io.TextIOWrapper):
+                one.detach()
+    sys.stdin, sys.stdout, sys.stderr = _FIRST
 
 
 def _text(stream: int, mode: str, like: TextIO) -> io.TextIOWrapper:

@@ -1,10 +1,11 @@
-"""The loop of the warm process: a connection is a fork, and nothing else wakes it in vain.
+"""The loop of the warm process: a connection goes to a worker, and nothing wakes it in vain.
 
 A fork shares its memory until it writes to it, and copying page by page costs a command
-more than its work, so one *spare* is forked ahead and has had its pages copied by a rehearsal.
-It has no thread and no ZeroMQ context, for neither outlives a fork.  It leaves when the
-last scheduler of its user has been stopped, when the files of hsched are replaced, or
-when its own socket is removed.
+more than its work.  So one worker waits as a *spare*, forked ahead, and what was a command
+becomes the spare again.  Another is forked when one comes while all work.  The warm process
+has no thread and no ZeroMQ context, for neither outlives a fork.  It leaves when the last
+scheduler of its user has been stopped, when the files of hsched are replaced, or when its
+own socket is removed.
 """
 
 from __future__ import annotations
@@ -19,7 +20,6 @@ import select
 import signal
 import socket
 import sys
-from typing import NamedTuple
 
 from hsched.client import warm
 from hsched.warm import child, rehearsal, request
@@ -43,11 +43,18 @@ _PACKAGES = [
 ]
 
 
-class Spare(NamedTuple):
-    """A fork that waits for a connection."""
+class Fork:
+    """A worker as its parent sees it; it works while there is a ``connection``."""
 
-    pid: int
-    channel: socket.socket
+    def __init__(self, pid: int, channel: socket.socket) -> None:
+        self.pid, self.channel = pid, channel
+        self.connection: socket.socket | None = None
+
+    def let_go(self) -> None:
+        """Close the client's connection, whose end the worker has."""
+        if self.connection is not None:
+            self.connection.close()
+            self.connection = None
 
 
 class WarmProcess:
@@ -57,8 +64,9 @@ class WarmProcess:
         self._socket_path = os.path.join(folder, build)
         self._lock_path = f"{self._socket_path}.lock"
         self._lock = warm.LOCK_FD
-        self._children: dict[int, socket.socket] = {}
-        self._spare: Spare | None = None
+        self._forks: dict[int, Fork] = {}  # by pid
+        self._channels: dict[int, Fork] = {}  # by the descriptor of the channel
+        self._spare: Fork | None = None
         self._wanted = True
         self._watch = FolderEvents()
         self._poll = select.poll()
@@ -67,20 +75,22 @@ class WarmProcess:
         self._listener = self._listen(folder)
 
     def serve(self) -> None:
-        """Hand each connection to a child until nobody needs us, then wait for the last."""
+        """Hand each connection to a worker until nobody needs us, then wait for the last."""
         for descriptor in (self._woken, self._watch.descriptor, self._listener.fileno()):
             self._poll.register(descriptor, select.POLLIN)
         signal.set_wakeup_fd(self._waker, warn_on_full_buffer=False)
         signal.signal(signal.SIGCHLD, lambda *_: None)
         self._look_for_schedulers()
         if self._wanted:
-            self._spare = self._new_spare()
-        while self._wanted or self._children:
+            self._spare = self._new_fork()
+        while self._wanted or self._forks:
             ready = {descriptor for descriptor, _ in self._poll.poll()}
             if self._watch.descriptor in ready:
                 self._look_around()
+            for descriptor in ready & self._channels.keys():
+                self._take_back(self._channels[descriptor])
             if self._woken in ready:
-                self._reap()
+                self._reap()  # after them, because what it closes and opens has the same numbers
             if self._wanted and self._listener.fileno() in ready:
                 self._accept()
 
@@ -144,7 +154,8 @@ class WarmProcess:
             self._poll.unregister(self._listener)
             self._listener.close()
             if self._spare is not None:
-                self._spare.channel.close()
+                self._dismiss(self._spare)
+                self._spare = None
 
     def _accept(self) -> None:
         try:
@@ -158,21 +169,40 @@ class WarmProcess:
             connection.close()
 
     def _hand_over(self, connection: socket.socket) -> bool:
-        """Give a connection to the spare, and fork the next one while it works."""
-        spare = self._spare or self._new_spare()
+        """Give a connection to the spare, or else to a new worker."""
+        worker = self._spare or self._new_fork()
         self._spare = None
-        if spare is None:
+        if worker is None:
             return False  # no processes: the client finds the same, and says so
-        with spare.channel:
-            try:
-                socket.send_fds(spare.channel, [b"\0"], [connection.fileno()])
-            except OSError:
-                return False  # somebody killed it
-        self._children[spare.pid] = connection
-        self._spare = self._new_spare()
+        try:
+            socket.send_fds(worker.channel, [b"\0"], [connection.fileno()])
+        except OSError:
+            return False  # somebody killed it
+        worker.connection = connection
         return True
 
-    def _new_spare(self) -> Spare | None:
+    def _take_back(self, worker: Fork) -> None:
+        """Have what was a command as the spare, if one is missing."""
+        try:
+            is_free = bool(worker.channel.recv(1, socket.MSG_DONTWAIT))
+        except BlockingIOError:
+            return
+        except OSError:
+            is_free = False  # it is gone, and has not read all that it was sent
+        if is_free:
+            worker.let_go()
+        if is_free and self._wanted and self._spare is None:
+            self._spare = worker
+        else:
+            self._dismiss(worker)
+
+    def _dismiss(self, worker: Fork) -> None:
+        """Let a worker end; it is reaped when it has."""
+        if self._channels.pop(worker.channel.fileno(), None):
+            self._poll.unregister(worker.channel)
+        worker.channel.close()
+
+    def _new_fork(self) -> Fork | None:
         ours, theirs = socket.socketpair()
         try:
             pid = os.fork()
@@ -181,17 +211,20 @@ class WarmProcess:
         if pid == 0:
             self._forget()
             ours.close()
-            child.wait_for_turn(theirs, self._own)
+            child.Worker(theirs, self._own).serve()
         theirs.close()
-        return Spare(pid, ours)
+        worker = self._forks[pid] = self._channels[ours.fileno()] = Fork(pid, ours)
+        self._poll.register(ours, select.POLLIN)
+        return worker
 
     def _forget(self) -> None:
         """In a child: let go of all that is the warm process's own."""
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         self._listener.close()
-        for one in self._children.values():
-            one.close()
+        for one in self._forks.values():
+            one.channel.close()
+            one.let_go()
         for descriptor in (self._woken, self._waker, self._watch.descriptor, self._lock):
             os.close(descriptor)
 
@@ -199,9 +232,19 @@ class WarmProcess:
         os.read(self._woken, 65536)
         with contextlib.suppress(ChildProcessError):
             while (ended := os.waitpid(-1, os.WNOHANG)) != (0, 0):
-                if connection := self._children.pop(ended[0], None):
-                    request.send(connection, request.WAIT_STATUS, ended[1])
-                    connection.close()
+                self._bury(self._forks.pop(ended[0]), ended[1])
+
+    def _bury(self, worker: Fork, status: int) -> None:
+        """Tell the client how its command ended, and have a spare again."""
+        self._dismiss(worker)
+        if worker is self._spare:
+            self._spare = None  # somebody killed it; another is made when it is missed
+        if worker.connection is None:
+            return
+        request.send(worker.connection, request.WAIT_STATUS, status)
+        worker.let_go()
+        if self._wanted and self._spare is None:
+            self._spare = self._new_fork()
 
 
 def main() -> None:
@@ -224,7 +267,8 @@ def main() -> None:
 def _import_everything() -> None:
     for package in ("hsched.client", "hsched.wire"):
         for module in pkgutil.iter_modules(importlib.import_module(package).__path__):
-            importlib.import_module(f"{package}.{module.name}")
+            if not module.name.startswith("async"):
+                importlib.import_module(f"{package}.{module.name}")
     for name in (*(f"hsched.cli.{command}" for command in warm.COMMANDS), *_LATER, *_PACKAGES):
         importlib.import_module(name)
     for _ in range(_PRACTICE):
