@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import click
 
-from hsched.cli.common import state_option
+from hsched.cli.common import option, state_option
 from hsched.errors import WrongUsage
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -15,9 +15,9 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 def group_options(function: F) -> F:
     """Add ``--job-name`` and ``--label``, which choose jobs as words do."""
-    for option, kind in (("--label", "label"), ("--job-name", "name")):
-        function = click.option(
-            option,
+    for word, kind in (("--label", "label"), ("--job-name", "name")):
+        function = option(
+            word,
             f"{kind}_words",
             multiple=True,
             metavar="WORD" if kind == "label" else "NAME",
@@ -31,7 +31,7 @@ def choice_options(function: F) -> F:
     """Add the words and options of a command that does something to some live jobs."""
     function = state_option(function)
     function = group_options(function)
-    function = click.option(
+    function = option(
         "-a", "--all", "everything", is_flag=True, help="All live jobs for which it makes sense."
     )(function)
     return click.argument("words", nargs=-1, metavar="[JOB]...")(function)

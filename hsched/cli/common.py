@@ -7,9 +7,10 @@ that interrupted it, so that a shell's loop around it ends as well.
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import IO, Any, NoReturn, TypeVar
 
 import click
@@ -41,6 +42,35 @@ class Failure(click.ClickException):
         click.echo(f"{self.program}: {printable(self.message)}", file=file, err=True)
 
 
+class Option(click.Option):
+    """An option whose value is worked out once for all times that it is not typed.
+
+    For a process that is one command after the other: most options are not typed, and to
+    come to their defaults is most of what parsing costs.  A default must not change, then,
+    and no environment variable stand for it.
+    """
+
+    _untyped: tuple[Any, bool, Any] | None = None
+
+    def handle_parse_result(
+        self, ctx: click.Context, opts: Mapping[str, Any], args: list[str]
+    ) -> tuple[Any, list[str]]:
+        """Put the value into ``ctx.params``, and return it."""
+        if self.name in opts or ctx.default_map:
+            return super().handle_parse_result(ctx, opts, args)
+        if self._untyped is None:
+            value, args = super().handle_parse_result(ctx, opts, args)
+            self._untyped = value, self.name in ctx.params, ctx.params.get(self.name)
+            return value, args
+        value, is_shown, shown = self._untyped
+        if is_shown:
+            ctx.params[self.name] = shown
+        return value, args
+
+
+option = functools.partial(click.option, cls=Option)
+
+
 class Command(click.Command):
     """One of the h* commands, with ``examples`` of how it is typed."""
 
@@ -49,6 +79,7 @@ class Command(click.Command):
         super().__init__(name, **settings)
         self.program = name
         self.examples = tuple(examples)
+        self._parser: Any = None
         click.version_option(__version__, message="%(prog)s (hsched) %(version)s")(self)
 
     def make_context(
@@ -58,6 +89,13 @@ class Command(click.Command):
         named = self.program if parent is None else info_name
         with _one_line(self.program):
             return super().make_context(named, args, parent, **extra)
+
+    def make_parser(self, ctx: click.Context) -> Any:
+        """Return what takes words apart; it is made once, and keeps nothing of them."""
+        if self._parser is None:
+            self._parser = super().make_parser(ctx)
+        self._parser.ctx = ctx
+        return self._parser
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; the number it returns is its exit status."""
@@ -86,7 +124,7 @@ def run(command: Command) -> None:
 
 def scheduler_option(function: F) -> F:
     """Add ``-n/--name``: which scheduler."""
-    return click.option(
+    return option(
         "-n",
         "--name",
         "scheduler",
@@ -97,14 +135,14 @@ def scheduler_option(function: F) -> F:
 
 def json_option(function: F) -> F:
     """Add ``--json``."""
-    return click.option(
-        "--json", "as_json", is_flag=True, help="Print a list of objects for scripts."
-    )(function)
+    return option("--json", "as_json", is_flag=True, help="Print a list of objects for scripts.")(
+        function
+    )
 
 
 def state_option(function: F) -> F:
     """Add ``--state``, which narrows a choice of jobs."""
-    return click.option(
+    return option(
         "--state",
         "states",
         multiple=True,

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from hsched.cli import many, submission, times, words
-from hsched.cli.common import put, reads, run, scheduler_option
+from hsched.cli.common import option, put, reads, run, scheduler_option
 from hsched.client import Client
 from hsched.client.context import capture
 from hsched.errors import WrongUsage
@@ -35,11 +35,11 @@ from hsched.wire.submit import JobSpec
 @click.argument("line", nargs=-1, metavar="[OPTIONS] [--] COMMAND [ARG]...")
 @submission.DEPENDENCIES
 @submission.ENVIRONMENT
-@click.option("--in", "stdin", metavar="FILE", help="Standard input; by default /dev/null.")
-@click.option(
+@option("--in", "stdin", metavar="FILE", help="Standard input; by default /dev/null.")
+@option(
     "-o", "--out", "stdout", metavar="FILE", help="Standard output; by default ID.out in the run."
 )
-@click.option(
+@option(
     "-e",
     "--err",
     "-err",
@@ -47,11 +47,11 @@ from hsched.wire.submit import JobSpec
     metavar="FILE",
     help="Standard error; by default ID.err in the run.",
 )
-@click.option(
+@option(
     "-a", "--append", is_flag=True, help="Append to the files of --out and --err, not truncate."
 )
 @submission.SHELL
-@click.option(
+@option(
     "--export",
     metavar="NAMES",
     default="ALL",
@@ -64,14 +64,14 @@ from hsched.wire.submit import JobSpec
 @submission.BEGIN
 @submission.TIME
 @submission.WARN
-@click.option(
+@option(
     "--retries",
     type=click.IntRange(min=0),
     default=0,
     metavar="N",
     help="Try it again up to N times when it fails.",
 )
-@click.option(
+@option(
     "--retry-on",
     metavar="STATUS",
     default="",
@@ -87,7 +87,7 @@ from hsched.wire.submit import JobSpec
 @submission.min_devices()
 @submission.MEMORY_PER_DEVICE
 @submission.ENGINE_OPTION
-@click.option("--requeue", is_flag=True, help="Start it again where a reboot took it away.")
+@option("--requeue", is_flag=True, help="Start it again where a reboot took it away.")
 @many.options
 @scheduler_option
 def command(

@@ -8,7 +8,7 @@ import click
 
 from hsched.cli import submission, times, words
 from hsched.cli.choice import choice_options, chosen
-from hsched.cli.common import Command, reads, run, scheduler_option
+from hsched.cli.common import Command, option, reads, run, scheduler_option
 from hsched.client import Client
 from hsched.errors import WrongUsage
 
@@ -24,17 +24,17 @@ from hsched.errors import WrongUsage
 )
 @choice_options
 @submission.priority(default=None, help="Larger starts earlier; without it jobs have 0.")
-@click.option("--slots", metavar="SLOTS", help="How much of each resource, as for hsubmit.")
+@option("--slots", metavar="SLOTS", help="How much of each resource, as for hsubmit.")
 @submission.min_devices(default=None, help="How many GPUs, as for hsubmit.")
 @submission.MEMORY_PER_DEVICE
-@click.option(
+@option(
     "--time",
     "limit",
     metavar="DURATION",
     callback=reads(lambda word: "none" if word == "none" else times.limit(word)),
     help="Time limit: seconds, 2h, 1:30:00 or 2-12; none takes it away.",
 )
-@click.option(
+@option(
     "-d",
     "--dep",
     "edges",

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-import click
-
-from hsched.cli.common import reads
+from hsched.cli.common import option, reads
 from hsched.cli.words import seconds, signal_number
 from hsched.errors import WrongUsage
 
@@ -23,8 +21,8 @@ def kill_options(grace_by_default: str, force: str) -> Callable[[F], F]:
     """
 
     def decorate(function: F) -> F:
-        for option in reversed(_options(grace_by_default, force)):
-            function = option(function)
+        for add in reversed(_options(grace_by_default, force)):
+            function = add(function)
         return function
 
     return decorate
@@ -32,23 +30,21 @@ def kill_options(grace_by_default: str, force: str) -> Callable[[F], F]:
 
 def _options(grace_by_default: str, force: str) -> list[Callable[[Any], Any]]:
     return [
-        click.option(
-            "-k", "--kill", is_flag=True, help="Send KILL at once, without TERM and grace."
-        ),
-        click.option(
+        option("-k", "--kill", is_flag=True, help="Send KILL at once, without TERM and grace."),
+        option(
             "-s",
             "--signal",
             metavar="SIGNAL",
             callback=reads(signal_number),
             help="Send this signal. One other than TERM and KILL changes nothing else.",
         ),
-        click.option(
+        option(
             "--grace",
             metavar="SECONDS",
             callback=reads(seconds),
             help=f"Time between TERM and KILL; by default {grace_by_default}.",
         ),
-        click.option("-f", "--force", is_flag=True, expose_value=False, help=force),
+        option("-f", "--force", is_flag=True, expose_value=False, help=force),
     ]
 
 

@@ -11,10 +11,8 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple, TypeVar
 
-import click
-
 from hsched.cli import words
-from hsched.cli.common import reads
+from hsched.cli.common import option, reads
 from hsched.errors import WrongUsage
 from hsched.wire.message import raw, text
 from hsched.wire.submit import JobSpec
@@ -36,12 +34,12 @@ class Array(NamedTuple):
 def options(function: F) -> F:
     """Add the options that make many jobs, or none, of one submission."""
     for decorate in (
-        click.option(
+        option(
             "--unique",
             metavar="KEY",
             help="If a job with this KEY is pending or running, queue nothing and print its id.",
         ),
-        click.option(
+        option(
             "--array",
             metavar="INDICES",
             callback=reads(array),
@@ -49,20 +47,20 @@ def options(function: F) -> F:
             "or 0-99%8 (eight at once). They are 7.0, 7.1, ...; each finds its index in "
             "HSCHED_ARRAY_INDEX.",
         ),
-        click.option(
+        option(
             "--graph",
             is_flag=True,
             help="With --each: a line may begin with @LABEL and dependencies on other lines, "
             "such as @b afterok:@a -- LINE.",
         ),
-        click.option(
+        option(
             "-0",
             "--null",
             "nul",
             is_flag=True,
             help="With --each: a NUL byte ends a line, not a newline.",
         ),
-        click.option(
+        option(
             "--each",
             metavar="FILE",
             help="Queue a job for each line of FILE, all or none; - is standard input. A line is a "

@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 import click
 
 from hsched.cli import times, words
-from hsched.cli.common import Command, reads
+from hsched.cli.common import Command, option, reads
 from hsched.errors import WrongUsage
 
 Option: TypeAlias = Callable[[Callable[..., Any]], Callable[..., Any]]
@@ -32,7 +32,7 @@ class Submit(Command):
         return {name: not one.is_flag for one in options for name in one.opts}
 
 
-DEPENDENCIES = click.option(
+DEPENDENCIES = option(
     "-d",
     "--dep",
     "dependencies",
@@ -45,7 +45,7 @@ DEPENDENCIES = click.option(
     "name:NAME or label:WORD for all live jobs that are called so.",
 )
 
-ENVIRONMENT = click.option(
+ENVIRONMENT = option(
     "-v",
     "--env",
     "--var",
@@ -56,13 +56,13 @@ ENVIRONMENT = click.option(
     help="Set a variable in the job's environment; repeatable.",
 )
 
-SHELL = click.option(
+SHELL = option(
     "-c", "--shell", "shell", metavar="LINE", help="Run LINE by /bin/sh -c, in place of COMMAND."
 )
 
-HOLD = click.option("--hold", is_flag=True, help="Queue it held: it waits for `hrelease`.")
+HOLD = option("--hold", is_flag=True, help="Queue it held: it waits for `hrelease`.")
 
-BEGIN = click.option(
+BEGIN = option(
     "--begin",
     "begin_at",
     metavar="TIME",
@@ -70,7 +70,7 @@ BEGIN = click.option(
     help="Start it no earlier than TIME: 14:30, 2026-11-21, 2026-11-21T14:30 or +2h.",
 )
 
-TIME = click.option(
+TIME = option(
     "--time",
     "time_limit",
     metavar="DURATION",
@@ -78,20 +78,18 @@ TIME = click.option(
     help="Longest run: seconds, 90s, 2h, 1h30m, 1:30:00 or 2-12 (days-hours). Then it is ended.",
 )
 
-WARN = click.option(
+WARN = option(
     "--warn",
     metavar="SIGNAL@TIME",
     callback=reads(times.warning),
     help="Send SIGNAL that long before the time limit, such as USR1@120.",
 )
 
-JOB_NAME = click.option("--job-name", "name", metavar="NAME", help="Name the job.")
+JOB_NAME = option("--job-name", "name", metavar="NAME", help="Name the job.")
 
-LABEL = click.option(
-    "--label", "labels", multiple=True, metavar="WORD", help="Label it; repeatable."
-)
+LABEL = option("--label", "labels", multiple=True, metavar="WORD", help="Label it; repeatable.")
 
-GRACE = click.option(
+GRACE = option(
     "--grace",
     metavar="SECONDS",
     default="5",
@@ -99,20 +97,20 @@ GRACE = click.option(
     help="Time between TERM and KILL when the job is ended; by default 5.",
 )
 
-LEAVE_CHILDREN = click.option(
+LEAVE_CHILDREN = option(
     "--leave-children",
     is_flag=True,
     help="Let processes that outlive the job's first one go on; its slots are free.",
 )
 
-JOBSERVER = click.option(
+JOBSERVER = option(
     "--jobserver",
     is_flag=True,
     help="Let make, and what speaks its jobserver, share the job's slots of the first resource "
     "(of cores, if there are any): no more than that many recipes run at once.",
 )
 
-ENGINE_OPTION = click.option(
+ENGINE_OPTION = option(
     "--engine-option",
     "engine_options",
     multiple=True,
@@ -120,7 +118,7 @@ ENGINE_OPTION = click.option(
     help="On a Slurm cluster: an option for sbatch or srun, such as partition=gpu; repeatable.",
 )
 
-ON_DONE = click.option(
+ON_DONE = option(
     "--on-done",
     metavar="LINE",
     help="Once the job is done, however, run LINE by /bin/sh -c, as a job of its own without "
@@ -134,7 +132,7 @@ def priority(
     help: str = "Larger starts earlier; by default 0, and jobs of equal priority go by their ids.",
 ) -> Option:
     """Return ``--priority``; ``default`` is what the command gets where it is not given."""
-    return click.option(
+    return option(
         *short, "--priority", "priority", type=int, default=default, metavar="N", help=help
     )
 
@@ -145,7 +143,7 @@ def min_devices(
     help: str = "N different GPUs: with --memory-per-device shared ones, else whole ones.",
 ) -> Option:
     """Return ``--min-devices``, as :func:`priority`."""
-    return click.option(
+    return option(
         *short,
         "--min-devices",
         "min_devices",
@@ -156,7 +154,7 @@ def min_devices(
     )
 
 
-MEMORY_PER_DEVICE = click.option(
+MEMORY_PER_DEVICE = option(
     "--memory-per-device",
     "memory",
     metavar="SIZE",

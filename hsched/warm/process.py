@@ -271,6 +271,7 @@ def _import_everything() -> None:
                 importlib.import_module(f"{package}.{module.name}")
     for name in (*(f"hsched.cli.{command}" for command in warm.COMMANDS), *_LATER, *_PACKAGES):
         importlib.import_module(name)
+    rehearsal.parse()
     for _ in range(_PRACTICE):
         rehearsal.talk()
     gc.collect()

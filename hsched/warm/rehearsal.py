@@ -6,7 +6,7 @@ import contextlib
 import io
 import os
 
-from hsched.cli import hjobs, hsubmit
+from hsched.cli import hhold, hjobs, hkill, hnslots, hrelease, hstatus, hsubmit, hupdate
 from hsched.client.context import capture
 from hsched.wire.frames import PROTOCOL_VERSION, Header, parse_header
 from hsched.wire.message import from_json, to_json
@@ -17,6 +17,21 @@ def rehearse() -> None:
     """Do what a command does: for a spare."""
     with contextlib.suppress(Exception):  # whatever it is, the command will tell it better
         talk()
+
+
+def parse() -> None:
+    """Parse words for each command, which then knows what options come to that are not typed."""
+    for module, words in (
+        (hsubmit, ["1", "true"]),
+        (hjobs, []),
+        (hkill, ["1"]),
+        (hnslots, []),
+        (hstatus, []),
+        (hhold, ["1"]),
+        (hrelease, ["1"]),
+        (hupdate, ["1"]),
+    ):
+        module.command.make_context(None, list(words))
 
 
 def talk() -> None:
