@@ -192,6 +192,7 @@ def _already(place: paths.Place, spec: str | None, elsewhere: bool) -> AlreadyRu
 def _become(place: paths.Place, arguments: list[str]) -> None:
     """Replace this process by the broker."""
     launch.make_private_folder(place.folder)
+    warm.start(os.getpid())
     os.chdir(place.folder)  # `python -m` looks for modules in the working directory
     broker = [sys.executable, "-m", "hsched.broker", place.name, "--foreground", *arguments]
     os.execv(broker[0], broker)

@@ -22,7 +22,10 @@ BUILD_FILE = os.path.join(os.path.dirname(paths.__file__), "native", "build-id")
 #: The descriptor under which a warm process is given its lock.
 LOCK_FD = 3
 
-_MAIN = "import sys; sys.path[0] = sys.argv.pop(); from hsched.warm.process import main; main()"
+_MAIN = """import sys
+sys.path[0] = sys.argv.pop()
+from hsched.warm.process import main
+main(int(sys.argv.pop()))"""
 
 #: INT and its like may be ignored or blocked here, and must not be in all commands.
 _CATCHABLE = tuple(number for number in range(1, 32) if number not in (9, 19))
@@ -42,8 +45,12 @@ def build() -> str | None:
         return None
 
 
-def start() -> None:
-    """Start the warm process of this build where none lives; do not wait for it."""
+def start(broker: int = 0) -> None:
+    """Start the warm process of this build where none lives; do not wait for it.
+
+    It ends with the last scheduler that has an address; ``broker`` is the pid of one that
+    will have.
+    """
     name = build()
     if name is None or not _is_wanted():
         return
@@ -56,7 +63,7 @@ def start() -> None:
         )
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            _spawn(lock)
+            _spawn(lock, broker)
         finally:
             os.close(lock)  # the warm process has it
 
@@ -69,9 +76,10 @@ def _is_wanted() -> bool:
     return not any(name.startswith(special) for name in os.environ)
 
 
-def _spawn(lock: int) -> None:
+def _spawn(lock: int, broker: int) -> None:
     # By a shell that ends at once, so that it is nobody's child.
-    command = [sys.executable, "-c", _MAIN, os.path.dirname(os.path.dirname(paths.__file__))]
+    package = os.path.dirname(os.path.dirname(paths.__file__))
+    command = [sys.executable, "-c", _MAIN, str(broker), package]
     log = os.path.join(folder(), "log")
     process = os.posix_spawn(
         "/bin/sh",

@@ -283,10 +283,12 @@ def _groups(connection: socket.socket) -> tuple[int, ...]:
 
 
 def _take_environment(words: list[bytes], own: Own) -> None:
+    found: dict[bytes, bytes] = {}
     for word in words:
         name, equals, value = word.partition(b"=")
-        if equals and name and name not in os.environb:  # the first one of a name counts
-            os.environb[name] = value
+        if equals and name:
+            found.setdefault(name, value)  # the first one of a name counts
+    os.environb.update(found)
     if own.coerced is not None:
         os.environb.setdefault(b"LC_CTYPE", own.coerced)
     time.tzset()

@@ -33,7 +33,7 @@ _PRACTICE = 64
 #: What commands import when they need it, besides all messages and the client.
 _LATER = [
     *("hsched.cli.many", "hsched.cli.render", "hsched.cli.table", "hsched.core.model"),
-    *("hsched.core.spec", "rich.console", "rich.table"),
+    *("hsched.core.spec", "hsched.core.durations", "rich.console", "rich.table", "difflib"),
 ]
 
 #: The packages that commands are made of: when they change, we are of yesterday.
@@ -58,9 +58,12 @@ class Fork:
 
 
 class WarmProcess:
-    """Listens in ``folder`` as ``build``, for as long as it is wanted."""
+    """Listens in ``folder`` as ``build``, for as long as it is wanted.
 
-    def __init__(self, folder: str, build: str) -> None:
+    ``broker`` is the pid of one that counts before it has an address, or 0.
+    """
+
+    def __init__(self, folder: str, build: str, broker: int) -> None:
         self._socket_path = os.path.join(folder, build)
         self._lock_path = f"{self._socket_path}.lock"
         self._lock = warm.LOCK_FD
@@ -73,11 +76,16 @@ class WarmProcess:
         self._own = child.look_at_ourselves(build)
         self._woken, self._waker = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         self._listener = self._listen(folder)
+        self._broker = -1
+        with contextlib.suppress(OSError):
+            self._broker = os.pidfd_open(broker)
 
     def serve(self) -> None:
         """Hand each connection to a worker until nobody needs us, then wait for the last."""
         for descriptor in (self._woken, self._watch.descriptor, self._listener.fileno()):
             self._poll.register(descriptor, select.POLLIN)
+        if self._broker >= 0:
+            self._poll.register(self._broker, select.POLLIN)
         signal.set_wakeup_fd(self._waker, warn_on_full_buffer=False)
         signal.signal(signal.SIGCHLD, lambda *_: None)
         self._look_for_schedulers()
@@ -87,6 +95,9 @@ class WarmProcess:
             ready = {descriptor for descriptor, _ in self._poll.poll()}
             if self._watch.descriptor in ready:
                 self._look_around()
+            if self._broker in ready:
+                self._forget_broker()
+                self._look_for_schedulers()
             for descriptor in ready & self._channels.keys():
                 self._take_back(self._channels[descriptor])
             if self._woken in ready:
@@ -138,7 +149,12 @@ class WarmProcess:
         for folder in live:
             with contextlib.suppress(OSError):
                 self._watch.add(folder, REMOVED | MOVED)
-        return any(os.path.exists(f"{one}/address") for one in live)
+        return self._broker >= 0 or any(os.path.exists(f"{one}/address") for one in live)
+
+    def _forget_broker(self) -> None:
+        self._poll.unregister(self._broker)
+        os.close(self._broker)
+        self._broker = -1
 
     def _take_lock(self) -> bool:
         self._lock = os.open(self._lock_path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -227,6 +243,8 @@ class WarmProcess:
             one.let_go()
         for descriptor in (self._woken, self._waker, self._watch.descriptor, self._lock):
             os.close(descriptor)
+        if self._broker >= 0:
+            os.close(self._broker)
 
     def _reap(self) -> None:
         os.read(self._woken, 65536)
@@ -247,8 +265,11 @@ class WarmProcess:
             self._spare = self._new_fork()
 
 
-def main() -> None:
-    """Be the warm process of the build that is installed; descriptor 3 is its lock."""
+def main(broker: int) -> None:
+    """Be the warm process of the build that is installed; descriptor 3 is its lock.
+
+    ``broker`` is the pid of one on its way up, or 0.
+    """
     _close_strays()
     build, folder = warm.build(), warm.folder()
     if build is None:
@@ -259,7 +280,7 @@ def main() -> None:
     for number in (signal.SIGINT, signal.SIGQUIT):  # a shell's `&` ignores them
         signal.signal(number, signal.SIG_DFL)
     _import_everything()
-    process = WarmProcess(folder, build)
+    process = WarmProcess(folder, build, broker)
     process.watch_sources()
     process.serve()
 

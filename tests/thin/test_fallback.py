@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.shell import is_alive
+from tests.e2e.shell import DEADLINE_S, is_alive
 from tests.security.test_other_users import as_nobody
 from tests.thin.conftest import BUILD, Installation, Terminal
 
@@ -140,6 +140,19 @@ def test_it_leaves_with_the_last_scheduler(terminal: Terminal) -> None:
     terminal.ok("hstop")
     assert not is_plain(terminal, "hnslots -n other")
     terminal.ok("hstop", "-n", "other")
+    terminal.until(lambda: not is_alive(pid), "the warm process leaves")
+
+
+def test_a_scheduler_in_the_foreground_has_one_as_well(terminal: Terminal) -> None:
+    broker = subprocess.Popen(
+        ["hstart", "--foreground", "1"], env=terminal.env, cwd=terminal.folder
+    )
+    terminal.until(terminal.warm_pid, "there is a warm process")
+    terminal.until(lambda: terminal.run("hnslots").returncode == 0, "the scheduler answers")
+    terminal.until(terminal.is_warm, "the warm process answers")
+    pid = terminal.warm_pid()
+    terminal.ok("hstop")
+    assert broker.wait(DEADLINE_S) == 0
     terminal.until(lambda: not is_alive(pid), "the warm process leaves")
 
 
