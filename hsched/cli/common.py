@@ -179,6 +179,17 @@ def on_terminal() -> bool:
     return sys.stdout.isatty() and os.environ.get("TERM", "dumb") != "dumb"
 
 
+def colour_is_forced() -> bool:
+    """Return whether CLICOLOR_FORCE asks for colour also where nobody seems to look."""
+    forced = os.environ.get("CLICOLOR_FORCE", "0") not in ("", "0")
+    return forced and not os.environ.get("NO_COLOR")
+
+
+def for_people() -> bool:
+    """Return whether to print tables for people, and not lines for scripts."""
+    return on_terminal() or colour_is_forced()
+
+
 @contextlib.contextmanager
 def _one_line(program: str) -> Iterator[None]:
     """Turn every error that a user can cause into a :class:`Failure`."""

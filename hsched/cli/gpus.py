@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from hsched import paths
-from hsched.cli.common import Command, json_option, on_terminal, put, run, scheduler_option
+from hsched.cli.common import Command, for_people, json_option, put, run, scheduler_option
 from hsched.cli.render import columns, word
 from hsched.client import Client
 from hsched.devices.ask import read_once
@@ -50,7 +50,7 @@ def command(scheduler: str | None, as_json: bool) -> None:
         put([json.dumps({"hostname": paths.host(), "query_time": now, "gpus": found})])
     elif not found:
         put(["no GPUs found"])
-    elif on_terminal():
+    elif for_people():
         from hsched.cli.table import show_table  # slow to import, and for people only
 
         show_table(HEADER, [_cells(gpu, gpu["name"]) for gpu in found])

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from hsched import paths
-from hsched.cli.common import Command, complain, json_option, on_terminal, put, run
+from hsched.cli.common import Command, complain, for_people, json_option, put, run
 from hsched.cli.render import amounts, columns, json_lines
 from hsched.client import Client
 from hsched.errors import HschedError, NoAnswer, NotRunning
@@ -69,7 +69,7 @@ def _show(found: list[StatusReply], rows: list[tuple[str, ...]], as_json: bool) 
         put(json_lines(found))
     elif not rows:
         put(["no schedulers found"])
-    elif on_terminal():
+    elif for_people():
         from hsched.cli.table import show_table  # slow to import, and for people only
 
         show_table(HEADER, rows)

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Literal
 
-from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from hsched.cli.render import JOB_HEADER, job_cells, printable
+from hsched.cli import fields
+from hsched.cli.render import JOB_HEADER, printable
+from hsched.cli.terminal import console as terminal
+from hsched.cli.terminal import shorten_middle
+from hsched.cli.top.text import widest
 from hsched.wire.jobs import JobView
 
-Row = dict[str, str]
-
-#: Colour by the state; NO_COLOR is honoured by the console.
-_STYLES = {
+#: Colour by the state.
+_STATES = {
+    "-": "",
     "pending": "yellow",
     "starting": "cyan",
     "running": "cyan",
@@ -26,64 +30,91 @@ _STYLES = {
 }
 _FAILED = "red"
 
-#: What may be cut where the terminal is narrow; the rest identifies a job and is not.
-_FLEXIBLE = ("NAME", "COMMAND", "REASON")
-_LEAST = 12
-_WIDE = 100
-_GAP = 2
+#: Colour of numbers and words that are more than nothing.
+_COLUMNS = {"RUNNING": "cyan", "PENDING": "yellow", "CLAIMED": "cyan", "FREE": "green"}
+
+#: What lacks its middle where the terminal is narrow; the rest identifies a job and is whole.
+_FLEXIBLE = {"NAME", "COMMAND", "REASON", "WHO", "UUID", "LABELS", "DEPENDS", "HELD"}
+_FLEXIBLE |= {"CWD", "OUT", "ERR"}
+_TIMES = {"SUBMITTED", "STARTED", "ENDED", "EXPECTED"}
+_LEAST, _WIDE, _GAP = 12, 100, 2
+
+_NUMBERS = re.compile(r"[\d.]+[KMGT]?|[-?]")
+_NAMES = {"ID", "GPU", "NAME", "SLOTS"}
 
 
-def show_jobs(jobs: Iterable[JobView], console: Console | None = None) -> None:
-    """Print jobs, with the reason why they wait or how they failed."""
-    console = console or Console()
-    rows = [_row(job) for job in jobs]
-    table = _table()
-    for title, width in _widths(rows, console.width).items():
-        table.add_column(title, no_wrap=True, width=width)
+def show_jobs(
+    jobs: Iterable[JobView],
+    console: Console | None = None,
+    names: Sequence[str] = (),
+    most: int | None = None,
+) -> None:
+    """Print jobs in the columns ``names``, or in the usual ones with the reason why they wait.
+
+    With ``most`` there are so many lines at the most, and the last tells what is missing.
+    """
+    console = console or terminal()
+    listed = list(jobs)
+    shown = listed if most is None or len(listed) < most else listed[: max(0, most - 2)]
+    chosen = tuple(names) or (*(title.lower() for title in JOB_HEADER), "reason")
+    titles = fields.header(chosen)
+    rows = [dict(zip(titles, fields.cells(job, chosen), strict=True)) for job in shown]
     for row in rows:
-        style = _STYLES.get(row["STATE"], _FAILED)
-        titles = (str(column.header) for column in table.columns)
-        table.add_row(*(Text(row[t], style if t == "STATE" else "") for t in titles))
-    console.print(table)
+        row.update({title: _short(row[title]) for title in _TIMES & row.keys()})
+    if not names:
+        titles = tuple(title for title in titles if any(row[title] != "-" for row in rows))
+    if not names and console.width < _WIDE:
+        titles = tuple(title for title in titles if title != "SUBMITTED")
+    _show(titles, [[row[title] for title in titles] for row in rows], console)
+    if len(shown) < len(listed):
+        console.print(Text(f"and {len(listed) - len(shown)} more", "dim"))
 
 
 def show_table(
     header: Sequence[str], rows: Iterable[Sequence[str]], console: Console | None = None
 ) -> None:
-    """Print any rows under their header."""
-    table = _table(*header)
+    """Print any rows under their header; a row may have one cell more, which is a trouble."""
+    _show(header, [list(row) for row in rows], console or terminal())
+
+
+def _show(header: Sequence[str], rows: list[list[str]], console: Console) -> None:
+    titles = [*header, *[""] * (max(map(len, rows), default=0) - len(header))]
     for row in rows:
-        table.add_row(*(Text(cell) for cell in row))
-    (console or Console()).print(table)
+        row[:] = [printable(cell) for cell in row] + [""] * (len(titles) - len(row))
+    found = [[row[number] for row in rows] for number in range(len(titles))]
+    widths = _widths(dict(enumerate(titles)), found, console.width)
+    table = Table(box=None, padding=(0, _GAP, 0, 0), pad_edge=False)
+    for title, column, width in zip(titles, found, widths, strict=True):
+        table.add_column(title, no_wrap=True, width=width, justify=_side(title, column))
+    for row in rows:
+        cells = zip(titles, row, widths, strict=True)
+        table.add_row(*(Text(shorten_middle(c, w), _style(t, c)) for t, c, w in cells))
+    console.print(table)
 
 
-def _table(*header: str) -> Table:
-    return Table(*header, box=None, padding=(0, _GAP, 0, 0), pad_edge=False)
-
-
-def _row(job: JobView) -> Row:
-    row = dict(zip(JOB_HEADER, job_cells(job), strict=True))
-    row["SUBMITTED"], row["STARTED"] = _short(row["SUBMITTED"]), _short(row["STARTED"])
-    return {**row, "REASON": printable(job.reason or "")}
-
-
-def _widths(rows: Sequence[Row], width: int) -> dict[str, int]:
-    """Return the columns to show and their widths, so that they fit where they can."""
-    wanted = {
-        title: max(len(title), *(cell_len(row[title]) for row in rows))
-        for title in (*JOB_HEADER, "REASON")
-        if any(row[title].strip("-") for row in rows)
-    }
-    if width < _WIDE:
-        wanted.pop("SUBMITTED", None)
-    for title in sorted(_FLEXIBLE, key=lambda one: -wanted.get(one, 0)):
-        if title in wanted and (too_much := _overflow(wanted, width)) > 0:
-            wanted[title] = max(min(wanted[title], _LEAST), wanted[title] - too_much)
+def _widths(titles: Mapping[int, str], found: list[list[str]], width: int) -> list[int]:
+    """Return the widths of the columns, so that they fit where they can."""
+    wanted = [widest((titles[number], *column)) for number, column in enumerate(found)]
+    flexible = [number for number in titles if titles[number] in _FLEXIBLE]
+    for number in sorted(flexible, key=lambda one: -wanted[one]):
+        too_much = sum(wanted) + _GAP * (len(wanted) - 1) - width
+        if too_much > 0:
+            wanted[number] = max(min(wanted[number], _LEAST), wanted[number] - too_much)
     return wanted
 
 
-def _overflow(widths: dict[str, int], width: int) -> int:
-    return sum(widths.values()) + _GAP * len(widths) - width
+def _side(title: str, column: list[str]) -> Literal["left", "right"]:
+    """Return where a column stands: numbers are compared at their right ends."""
+    numbers = column and title not in _NAMES and all(_NUMBERS.fullmatch(one) for one in column)
+    return "right" if numbers else "left"
+
+
+def _style(title: str, cell: str) -> str:
+    if title == "STATE":
+        return _STATES.get(cell, _FAILED)
+    if title == "":
+        return _FAILED
+    return "" if cell in ("0", "-", "?") else _COLUMNS.get(title, "")
 
 
 def _short(stamp: str) -> str:

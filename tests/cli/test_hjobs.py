@@ -6,8 +6,9 @@ import json
 
 import pytest
 
-from hsched.cli import hjobs
+from hsched.cli import fields, hjobs
 from hsched.errors import NoSuchJob
+from hsched.wire.jobs import Held
 from tests.cli.conftest import FakeClient, Run, job
 
 LIVE = ("starting", "running", "stopping")
@@ -72,7 +73,7 @@ def test_stray_bytes_come_out_readable(run: Run, client: type[FakeClient]) -> No
 def test_a_terminal_gets_a_table(
     run: Run, client: type[FakeClient], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(hjobs, "on_terminal", lambda: True)
+    monkeypatch.setattr(hjobs, "for_people", lambda: True)
     client.answers["jobs"] = [job(reason="slots: needs 2 gpus, 1 free", name="[bold]x")]
     monkeypatch.setenv("COLUMNS", "200")
     shown = run("hjobs").stdout
@@ -87,3 +88,81 @@ def test_why_shows_reasons_and_expected_starts(run: Run, client: type[FakeClient
     assert header.split() == ["ID", "STATE", "EXPECTED", "REASON"]
     assert first.split() == ["7", "pending", "2026-11-21T04:06:01+01:00", "held"]
     assert second.split() == ["8", "suspended", "-", "-"]
+
+
+@pytest.mark.parametrize("how", [(), ("--json",), ("--why",), ("-o", "id")])
+def test_any_listing_can_be_sorted(run: Run, client: type[FakeClient], how: tuple[str]) -> None:
+    client.answers["jobs"] = [job(id="7", priority=1), job(id="8", priority=3), job(id="9")]
+    shown = run("hjobs", "--sort", "-priority", *how).stdout
+    positions = [shown.index(f'"id": "{n}"' if "--json" in how else f"\n{n}") for n in (8, 7, 9)]
+    assert positions == sorted(positions)
+
+
+def test_ids_are_sorted_as_numbers_and_what_is_unknown_comes_last(
+    run: Run, client: type[FakeClient]
+) -> None:
+    client.answers["jobs"] = [job(id="10.2"), job(id="9", name="b"), job(id="10.11", name="a")]
+    by_id = run("hjobs", "-o", "id", "--sort", "id").stdout.split()
+    assert by_id == ["ID", "9", "10.2", "10.11"]
+    assert run("hjobs", "-o", "id", "--sort", "-name").stdout.split()[1:] == ["9", "10.11", "10.2"]
+
+
+def test_chosen_columns_are_words_that_awk_can_part(run: Run, client: type[FakeClient]) -> None:
+    held = {"cores": Held(amount=2, slots=(0, 3)), "mem": Held(amount=8 << 30)}
+    client.answers["jobs"] = [job(allocation=held, wall_s=1.5, reason="two words")]
+    result = run("hjobs", "-o", "command,held,wall,cpu,reason")
+    header, line = result.stdout.splitlines()
+    assert header.split() == ["COMMAND", "HELD", "WALL", "CPU", "REASON"]
+    words = [r"train\x20--epochs\x2010", "cores:0,3;mem:8G", "1.50", "-", "two words"]
+    assert line.split(None, 4) == words
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ("-o id,wat", "`wat` is no field; there are id, state, "),
+        ("--sort wat", "`wat` is no field; there are id, state, "),
+        ("-o id --json", "give either -o or --json, not both"),
+        ("--watch --json", "--watch draws a table"),
+        ("--watch", "--watch needs a terminal, and stdout is none; `hwait` waits"),
+    ],
+)
+def test_what_cannot_be_shown_is_refused(run: Run, typed: str, said: str) -> None:
+    result = run("hjobs", *typed.split())
+    assert (result.stdout, result.exit_code) == ("", 2)
+    assert said in result.stderr
+
+
+def test_every_field_is_there_for_a_job_of_which_nothing_is_known() -> None:
+    for name in fields.FIELDS:
+        (cell,) = fields.cells(job(), [name])
+        assert cell
+        assert fields.in_order([job(), job()], name, True)
+
+
+@pytest.mark.parametrize(
+    ("environment", "coloured"),
+    [
+        ({}, False),
+        ({"CLICOLOR_FORCE": "0"}, False),
+        ({"CLICOLOR_FORCE": "1"}, True),
+        ({"CLICOLOR_FORCE": "1", "NO_COLOR": "1"}, False),
+        ({"FORCE_COLOR": "1"}, False),  # which is set wherever a CI is, for other programs
+    ],
+)
+def test_a_pipe_is_coloured_only_where_that_is_demanded(
+    run: Run,
+    client: type[FakeClient],
+    monkeypatch: pytest.MonkeyPatch,
+    environment: dict[str, str],
+    coloured: bool,
+) -> None:
+    for name in ("NO_COLOR", "CLICOLOR_FORCE", "FORCE_COLOR"):
+        monkeypatch.delenv(name, raising=False)
+    client.answers["jobs"] = [job()]
+    plain = run("hjobs").stdout
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    shown = run("hjobs").stdout
+    assert ("\x1b[36mrunning" in shown) == coloured
+    assert (shown == plain) != coloured

@@ -30,6 +30,51 @@ def test_a_table_fits_the_terminal_and_cuts_commands_only(width: int) -> None:
     assert all("11-21 04:06:01" in line for line in lines if line[:1].isdigit()) == (width > 80)
 
 
+def test_long_commands_lack_their_middle_and_keep_their_end() -> None:
+    out = io.StringIO()
+    long = job(command=("train", "x" * 200, "--out=model"))
+    table.show_jobs([long], Console(file=out, width=80))
+    line = out.getvalue().splitlines()[1].rstrip()
+    assert "train x" in line
+    assert line.endswith("x --out=model")
+    assert "…" in line
+    assert len(line) <= 80
+
+
+def test_chosen_columns_are_all_shown_in_their_order() -> None:
+    out = io.StringIO()
+    table.show_jobs([job()], Console(file=out, width=40), names=("exit", "id", "submitted"))
+    header, line = out.getvalue().splitlines()
+    assert header.split() == ["EXIT", "ID", "SUBMITTED"]
+    assert line.split() == ["-", "7", "11-21", "04:06:01"]
+
+
+def test_what_a_screen_cannot_hold_is_counted() -> None:
+    out = io.StringIO()
+    jobs = [job(id=str(number)) for number in range(20)]
+    table.show_jobs(jobs, Console(file=out, width=80), most=10)
+    lines = out.getvalue().splitlines()
+    assert len(lines) == 10
+    assert lines[-1].strip() == "and 12 more"
+
+
+def test_numbers_stand_below_each_other_at_their_right_ends() -> None:
+    out = io.StringIO()
+    rows = [("a", "8", "7"), ("b", "120", "?")]
+    table.show_table(("NAME", "JOBS", "USED"), rows, Console(file=out, width=80))
+    assert [line.rstrip() for line in out.getvalue().splitlines()] == [
+        "NAME  JOBS  USED",
+        "a        8     7",
+        "b      120     ?",
+    ]
+
+
+def test_a_row_may_end_in_a_trouble_without_a_title() -> None:
+    out = io.StringIO()
+    table.show_table(("NAME",), [("a",), ("b", "not answering")], Console(file=out, width=80))
+    assert out.getvalue().splitlines()[2].split() == ["b", "not", "answering"]
+
+
 def test_markup_and_line_breaks_in_names_are_shown_as_they_are() -> None:
     shown = drawn(300)
     assert "[red]x" in shown
