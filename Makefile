@@ -19,7 +19,7 @@ SANITIZERS := -g -O1 -std=c11 -D_GNU_SOURCE -Wall -Wextra -Wpedantic -Werror \
   -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slurm check lint type man bench screenshot soak sanitize install clean
+.PHONY: help demo test test-slurm check lint type man completions bench screenshot soak sanitize install clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -48,6 +48,9 @@ type: $(READY)  ## check the types
 man: $(READY)  ## write OPTIONS of the man pages from the commands
 	$(BIN)/python -m hsched.cli.manual
 
+completions: $(READY)  ## write the files by which shells complete the commands
+	$(BIN)/python -m hsched.cli.loaders
+
 bench: $(READY)  ## measure, next to other programs; writes docs/benchmarks.md
 	$(BIN)/python -m tests.bench --write docs
 
@@ -61,7 +64,7 @@ sanitize: $(READY) $(SANITIZED) $(SANITIZED_THIN)  ## test the C programs under 
 	HSCHED_SHIM=$(CURDIR)/$(SANITIZED) $(BIN)/python -m pytest tests/shim tests/broker/test_nursery.py tests/broker/test_shims.py
 	HSCHED_THIN_PROGRAM=$(CURDIR)/$(SANITIZED_THIN) $(BIN)/python -m pytest tests/thin
 
-install:  ## install for this user: commands and man pages under PREFIX (~/.local)
+install:  ## install for this user: commands, man pages and completions under PREFIX (~/.local)
 	$(call require_python)
 	$(PYTHON) -m venv $(PREFIX)/lib/hsched
 	$(PREFIX)/lib/hsched/bin/python $(PIP) install .
@@ -69,6 +72,9 @@ install:  ## install for this user: commands and man pages under PREFIX (~/.loca
 	ln -sf $(PREFIX)/lib/hsched/bin/h[a-z]* $(PREFIX)/bin
 	ln -sf $(PREFIX)/lib/hsched/share/man/man1/h* $(PREFIX)/share/man/man1
 	ln -sf $(PREFIX)/lib/hsched/share/man/man7/h* $(PREFIX)/share/man/man7
+	for folder in bash-completion/completions fish/vendor_completions.d zsh/site-functions; do \
+	  mkdir -p $(PREFIX)/share/$$folder && \
+	  ln -sf $(PREFIX)/lib/hsched/share/$$folder/*h* $(PREFIX)/share/$$folder || exit 1; done
 
 clean:  ## remove what the targets above have made here
 	rm -rf $(VENV) build dist .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache

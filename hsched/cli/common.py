@@ -87,6 +87,10 @@ class Command(click.Command):
     ) -> click.Context:
         """Parse ``args``; what is wrong with them is told in one line."""
         named = self.program if parent is None else info_name
+        if extra.get("resilient_parsing"):  # a shell asks what may follow
+            from hsched.cli.offers import arm
+
+            arm(self, self.program)
         with _one_line(self.program):
             return super().make_context(named, args, parent, **extra)
 

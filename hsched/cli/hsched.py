@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import copy
 import importlib
+from typing import TYPE_CHECKING
 
 import click
 
 from hsched.cli.common import Command, run
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 #: The commands in the order of ``--help``: the module and the first sentence of its help,
 #: so that listing them imports none.
@@ -120,6 +124,14 @@ class Umbrella(Command, click.Group):
         named = copy.copy(found)
         named.program = f"{self.program} {cmd_name}"
         return named
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Return the commands, and none of them is imported for it, or the options."""
+        from click.shell_completion import CompletionItem
+
+        names = [name for name in TABLE if name.startswith(incomplete)]
+        found = [CompletionItem(name, help=TABLE[name][1]) for name in names]
+        return found + click.Command.shell_complete(self, ctx, incomplete)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the list of commands, which imports none of them."""

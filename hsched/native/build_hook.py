@@ -14,6 +14,7 @@ import shlex
 import shutil
 import subprocess
 import sysconfig
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,12 @@ _FREESTANDING = ("-ffreestanding", "-fno-stack-protector", "-nostdlib", "-static
 
 #: The commands that stand as the thin client, or else as scripts.
 COMMANDS = ("hhold", "hjobs", "hkill", "hnslots", "hrelease", "hstatus", "hsubmit", "hupdate")
+
+_SHELLS = {
+    "bash": "bash-completion/completions",
+    "fish": "fish/vendor_completions.d",
+    "zsh": "zsh/site-functions",
+}
 
 _SCRIPT = """#!python
 import sys
@@ -106,8 +113,15 @@ def _compiles(compiler: list[str], sources: list[str], target: Path) -> bool:
     return True
 
 
+def _completions(folder: Path) -> Iterator[tuple[str, str]]:
+    """Yield each file that a shell loads, and where the shell looks for it."""
+    for shell, place in _SHELLS.items():
+        for path in sorted((folder / shell).iterdir()):
+            yield str(path), f"share/{place}/{path.name}"
+
+
 class ShimBuildHook(BuildHookInterface[Any]):
-    """Adds what a plain copy of the source cannot: what is compiled, and the man pages."""
+    """Adds what a plain copy of the source cannot: what is compiled, man pages and completions."""
 
     PLUGIN_NAME = "custom"
 
@@ -126,6 +140,8 @@ class ShimBuildHook(BuildHookInterface[Any]):
             build_data["artifacts"].append("/hsched/native/build-id")
         for name in COMMANDS:
             build_data["shared_scripts"][str(_FOLDER / "bin" / name)] = name
+        for file, target in _completions(Path(self.root, "completions")):
+            build_data["shared_data"][file] = target
         unit = str(Path(self.root, "systemd/hsched.service"))
         build_data["shared_data"][unit] = "share/systemd/user/hsched.service"
         for page in sorted(Path(self.root, "man").glob("*.[17]")):
