@@ -108,14 +108,15 @@ def command(
     """
     each, nul, graph, array = (given.pop(name) for name in ("each", "nul", "graph", "array"))
     if each is None and (nul or graph):
-        raise WrongUsage(f"{'--null' if nul else '--graph'} needs --each")
+        option = "--null" if nul else "--graph"
+        raise WrongUsage(f"{option} needs --each FILE, whose lines it is about")
     if each is not None and (array is not None or given["unique"] is not None):
         raise WrongUsage("--each goes neither with --array nor with --unique")
     argv: tuple[str, ...] = ()
     if each is None or line or shell is not None:
         argv, shell = words.argv_or_line(line, shell)
     if given["retry_on"] and not given["retries"]:
-        raise WrongUsage("--retry-on needs --retries")
+        raise WrongUsage("--retry-on needs --retries N, which says how often")
     given |= submission.warning_fields(warn, given["time_limit"])
     if array is not None:
         given |= {"array": array.indices, "array_limit": array.limit}

@@ -185,5 +185,5 @@ def warning_fields(warn: times.Ahead | None, time_limit: float | None) -> dict[s
     if warn is None:
         return {}
     if time_limit is None:
-        raise WrongUsage("--warn needs --time")
+        raise WrongUsage("--warn needs --time: a warning comes before that limit")
     return {"warn_signal": warn.signal, "warn_before": warn.before_s}

@@ -156,7 +156,7 @@ def statuses(word: str) -> tuple[int, ...]:
     """Return the exit statuses in ``1,137``; none in an empty word."""
     parts = word.split(",") if word else []
     if not all(part.isascii() and part.isdigit() and int(part[:9]) <= 255 for part in parts):
-        raise WrongUsage(f"`{word}` is no list of exit statuses, 0 to 255")
+        raise WrongUsage(f"`{word}` is no list of exit statuses, 0 to 255, such as 1,137")
     return tuple(int(part) for part in parts)
 
 
@@ -191,7 +191,7 @@ def seconds(word: str) -> float:
     """Return a length of time in seconds."""
     number = word.removesuffix("s")
     if not _is_number(number) or len(number) > 20:
-        raise WrongUsage(f"`{word}` is no number of seconds")
+        raise WrongUsage(f"`{word}` is no number of seconds, such as 30 or 0.5")
     return float(number)
 
 

@@ -140,8 +140,8 @@ class ShimBuildHook(BuildHookInterface[Any]):
             build_data["artifacts"].append("/hsched/native/build-id")
         for name in COMMANDS:
             build_data["shared_scripts"][str(_FOLDER / "bin" / name)] = name
-        for file, target in _completions(Path(self.root, "completions")):
-            build_data["shared_data"][file] = target
+        for file, place in _completions(Path(self.root, "completions")):
+            build_data["shared_data"][file] = place
         unit = str(Path(self.root, "systemd/hsched.service"))
         build_data["shared_data"][unit] = "share/systemd/user/hsched.service"
         for page in sorted(Path(self.root, "man").glob("*.[17]")):

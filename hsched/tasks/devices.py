@@ -39,7 +39,8 @@ def device_fields(task: PlannedTask, resources: Sequence[ResourceView]) -> dict[
     totals = {one.name: one.total for one in resources}
     gpus = totals.get(_GPUS, 0)
     if task.min_devices > max(1, gpus):
-        there = f"are {gpus} GPUs" if gpus else "is no GPU, so the machine is the one device"
+        known = "is 1 GPU" if gpus == 1 else f"are {gpus} GPUs"
+        there = known if gpus else "is no GPU, so the machine is the one device"
         raise Refused(f"task {task.name} asks for {task.min_devices} devices; there {there}")
     if gpus:
         return {"slots": f"{_GPUS}={task.min_devices}"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -128,6 +129,13 @@ def test_a_killed_scheduler_is_not_brought_back_by_a_key(shell: Shell) -> None:
     done = shell.run("hkill", env=asked)
     assert (done.stdout.strip(), done.stderr) == ("", "")
     assert not shell.pids("hsched.broker")
+
+
+def test_the_files_are_installed_where_shells_look_below_a_prefix() -> None:
+    share = Path(sys.prefix) / "share"
+    for place in ("bash-completion/completions/hkill", "zsh/site-functions/_hsched"):
+        assert (share / place).is_file()
+    assert (share / "fish/vendor_completions.d/hkill.fish").is_file()
 
 
 def test_the_files_are_what_their_generator_writes() -> None:

@@ -76,6 +76,12 @@ def test_an_update_gives_a_task_what_it_would_have_been_created_with(
     assert changed_fields(before, changes, resources(cores=8, gpus=4)) == after
 
 
+@pytest.mark.parametrize(("gpus", "told"), [(1, "there is 1 GPU$"), (3, "there are 3 GPUs$")])
+def test_too_many_devices_are_refused_with_how_many_there_are(gpus: int, told: str) -> None:
+    with pytest.raises(Refused, match=told):
+        changed_fields(task(gpus=1), {"min_devices": 4}, resources(cores=4, gpus=gpus))
+
+
 def test_where_there_is_no_gpu_a_task_has_the_machine_or_none() -> None:
     machine = resources(cores=8)
     assert changed_fields(task(cores=1), {"min_devices": 0}, machine)["slots"] == "0"
