@@ -1,6 +1,6 @@
 """The import rules of the design, checked: who may import whom.
 
-errors, paths  <-  core  <-  wire  <-  client  <-  cli, tasks, experiment, simulate
+errors, paths  <-  core  <-  wire  <-  client  <-  cli, tasks, experiment, simulate, timeline
                                   <-  broker  <-  cli/hstart only
 errors  <-  devices  <-  broker, cli
 cli  <-  warm
@@ -34,10 +34,11 @@ ALLOWED: dict[str, set[str]] = {
     | {"hsched.network", "hsched.slurm", "zmq", "psutil"},
     "devices": {"psutil", "pynvml"},
     "cli": _CLIENTS
-    | {"hsched.tasks", "hsched.experiment", "hsched.simulate", "hsched.devices"}
+    | {"hsched.tasks", "hsched.experiment", "hsched.simulate", "hsched.devices", "hsched.timeline"}
     | {"click", "rich", "yaml"},
     "tasks": _CLIENTS | {"cloudpickle", "joblib"},
     "simulate": _CLIENTS,
+    "timeline": _CLIENTS | {"hsched.simulate"},
     # annotationlib is of the standard library of Python 3.14.
     "experiment": _CLIENTS | {"hsched.slurm", "rich", "yaml", "typing_extensions", "annotationlib"},
     # It imports whatever the commands do, once for all of them.

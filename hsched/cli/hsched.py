@@ -101,6 +101,7 @@ TABLE: dict[str, tuple[str, str]] = {
         "experiments",
         "List experiments, show the tasks of one, or clean up after them.",
     ),
+    "timeline": ("timeline", "Draw who held which slot when, one row a slot, and who waited."),
     "simulate": (
         "simulate",
         "Run the scheduler over a trace in virtual time, and print how well it did.",

@@ -42,6 +42,7 @@ OTHERS = {
     "hsched-gpus": "gpus",
     "hsched-simulate": "simulate",
     "hsched-top": "top.command",
+    "hsched-timeline": "timeline",
     "hsched-create": "tasks.create",
     "hsched-run": "tasks.run",
     "hsched-test": "tasks.test",

@@ -178,10 +178,13 @@ class Store:
         """Mark ``run`` as stopped."""
         self._db.execute("UPDATE run SET ended_at = ? WHERE number = ?", (now, run))
 
-    def runs(self) -> list[tuple[str, float, float | None]]:
-        """Return all runs, the oldest first: name, and when it began and ended."""
-        query = "SELECT name, started_at, ended_at FROM run ORDER BY number"
-        return list(self._db.execute(query))
+    def runs(self) -> list[tuple[Run, float, float | None]]:
+        """Return all runs, the oldest first, and when each began and ended."""
+        found = self._db.execute(
+            "SELECT number, name, resources, options, boot_id, started_at, ended_at"
+            " FROM run ORDER BY number"
+        )
+        return [(_run(row[:5]), *row[5:]) for row in found]
 
     def last_job_number(self, run: int) -> int:
         """Return the highest job number given out in ``run``, 0 for none."""

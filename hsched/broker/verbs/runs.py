@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from hsched.broker.endpoint import Peer
 from hsched.broker.store import Store
 from hsched.broker.verbs.verb import Verb
-from hsched.wire.runs import RunsReply, RunsRequest, RunView
+from hsched.core.model import Resource
+from hsched.wire.runs import RunResource, RunsReply, RunsRequest, RunView
 
 if TYPE_CHECKING:
     from hsched.broker.broker import Broker
@@ -17,9 +19,21 @@ def all_runs(store: Store) -> RunsReply:
     """Return every run that the store knows."""
     return RunsReply(
         runs=tuple(
-            RunView(name=name, started_at=started, ended_at=ended)
-            for name, started, ended in store.runs()
+            RunView(
+                name=run.name,
+                started_at=started,
+                ended_at=ended,
+                resources=_resources(run.resources),
+            )
+            for run, started, ended in store.runs()
         )
+    )
+
+
+def _resources(resources: Iterable[Resource]) -> tuple[RunResource, ...]:
+    return tuple(
+        RunResource(name=one.name, total=one.capacity, numbered=one.numbered, unit=one.unit)
+        for one in resources
     )
 
 
