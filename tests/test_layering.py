@@ -39,6 +39,8 @@ ALLOWED: dict[str, set[str]] = {
     "tasks": _CLIENTS | {"cloudpickle", "joblib"},
     "simulate": _CLIENTS,
     "timeline": _CLIENTS | {"hsched.simulate"},
+    # It draws the board that `hsched top` keeps.
+    "web": _CLIENTS | {"hsched.cli", "hsched.timeline", "aiohttp"},
     # annotationlib is of the standard library of Python 3.14.
     "experiment": _CLIENTS | {"hsched.slurm", "rich", "yaml", "typing_extensions", "annotationlib"},
     # It imports whatever the commands do, once for all of them.
@@ -50,6 +52,7 @@ ALLOWED: dict[str, set[str]] = {
 #: Single files that may do more than their layer.
 ALSO = {
     "cli/hstart.py": {"hsched.broker"},
+    "cli/web.py": {"hsched.web"},
     # hrun starts and ends its command as the shim does a job's.
     "client/child.py": {"hsched.native"},
     "client/foreground.py": {"hsched.native"},

@@ -101,6 +101,10 @@ TABLE: dict[str, tuple[str, str]] = {
         "experiments",
         "List experiments, show the tasks of one, or clean up after them.",
     ),
+    "web": (
+        "web",
+        "Show the scheduler in a browser, live, until Ctrl-C: queue, slots, GPUs, logs, timeline.",
+    ),
     "timeline": ("timeline", "Draw who held which slot when, one row a slot, and who waited."),
     "simulate": (
         "simulate",

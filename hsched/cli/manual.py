@@ -43,6 +43,7 @@ OTHERS = {
     "hsched-simulate": "simulate",
     "hsched-top": "top.command",
     "hsched-timeline": "timeline",
+    "hsched-web": "web",
     "hsched-create": "tasks.create",
     "hsched-run": "tasks.run",
     "hsched-test": "tasks.test",

@@ -65,10 +65,13 @@ def jobs_request(
     scope: str,
     states: Sequence[str],
     run: str | None,
-    last: int | None,
+    newest: tuple[int | None, str | None],
 ) -> JobsRequest:
-    """Return the request for the first page."""
-    return JobsRequest(scope=scope, states=tuple(states), words=tuple(words), run=run, last=last)
+    """Return the request for the first page; of ``newest`` so many, or those after an id."""
+    last, after = newest
+    return JobsRequest(
+        scope=scope, states=tuple(states), words=tuple(words), run=run, last=last, after=after
+    )
 
 
 def kill(

@@ -72,9 +72,11 @@ class AsyncClient:
         states: Sequence[str] = (),
         run: str | None = None,
         last: int | None = None,
+        after: str | None = None,
     ) -> AsyncIterator[JobView]:
         """As :meth:`Client.jobs`."""
-        request: JobsRequest | None = asks.jobs_request(words, scope, states, run, last)
+        newest = (last, after)
+        request: JobsRequest | None = asks.jobs_request(words, scope, states, run, newest)
         while request is not None:
             page = await self._do(asks.jobs(request), from_history=scope != "live")
             for job in page.jobs:

@@ -88,16 +88,19 @@ class Client(TaskVerbs):
         states: Sequence[str] = (),
         run: str | None = None,
         last: int | None = None,
+        after: str | None = None,
     ) -> Iterator[JobView]:
         """Yield jobs in order of id, fetched page by page.
 
         ``words`` choose by id, range or name; ``scope`` is ``live``, ``done``, ``failed``
-        or ``all``; ``run`` names an older run; ``last`` asks for the newest N.
+        or ``all``; ``run`` names an older run; ``last`` asks for the newest N,
+        ``after`` for those with a larger id.
 
         Raises:
             NoSuchJob: a word fits no job in that scope.
         """
-        request: JobsRequest | None = asks.jobs_request(words, scope, states, run, last)
+        newest = (last, after)
+        request: JobsRequest | None = asks.jobs_request(words, scope, states, run, newest)
         while request is not None:
             page = self._page(request)
             yield from page.jobs

@@ -66,3 +66,6 @@ def test_states_are_chosen_before_paging(client: Client) -> None:
     assert len(list(client.jobs(states=("pending",)))) == 1500
     assert list(client.jobs("5", states=("running",))) == []
     assert list(client.jobs(last=3, states=("running",))) == []
+    ids = [view.id for view in client.jobs(scope="all")]
+    assert [view.id for view in client.jobs(scope="all", after=ids[1])] == ids[2:]
+    assert list(client.jobs(scope="all", after=ids[-1])) == []

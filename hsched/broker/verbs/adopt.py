@@ -23,6 +23,7 @@ from hsched.wire.submit import JobSpec, SubmitReply
 if TYPE_CHECKING:
     from hsched.broker.broker import Broker
 
+
 def _adopt(broker: Broker, request: AdoptRequest, peer: Peer, _key: str) -> SubmitReply:
     newcomers.check_open(broker)
     broker.engine.refuse("hadopt")

@@ -177,6 +177,11 @@ class Board:
         return (row for row in self._live.values() if row.runs)
 
     @property
+    def ended(self) -> tuple[Row, ...]:
+        """The jobs that have just ended, the oldest first."""
+        return tuple(self._ended)
+
+    @property
     def has_running(self) -> bool:
         """Whether any job runs."""
         return any(True for _ in self.running())
