@@ -112,8 +112,8 @@ class Broker:
                 drained.finish(self)
             self._settle()
             self._may_have_requests = self._endpoint.readable
-            if not self._leaving and not self._may_have_requests:
-                self.waker.sleep(self._pause())
+            if not self._leaving:  # look at the jobs also while clients never cease to ask
+                self.waker.sleep(0.0 if self._may_have_requests else self._pause())
 
     def take_over(self) -> None:
         """Take up the jobs that the store knows to be live, and commit what became of them.

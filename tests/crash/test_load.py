@@ -23,6 +23,16 @@ with hsched.Client(timeout=120) as client:
         print(client.submit(JobSpec(slots="4", argv=("true",))).id)
 """
 
+#: On a busy machine a client can ask again before the broker has looked up from its answer.
+ALWAYS_ASKED = """
+import sys
+from hsched.broker.__main__ import main
+from hsched.broker.broker import Broker
+Broker._may_have_requests = property(lambda _: True, lambda _, value: None)
+sys.argv = ["hsched.broker", "default", "--spec", "1", "--foreground"]
+main()
+"""
+
 
 def test_of_ten_thousand_jobs_from_fifty_processes_none_is_lost(shell: Shell) -> None:
     shell.ok("hstart", "4")
@@ -66,6 +76,18 @@ def test_a_client_that_sends_too_much_is_cut_off(sched: Shell) -> None:
     status = Path(f"/proc/{sched.broker_pid()}/status").read_text().splitlines()
     peak_kib = next(int(line.split()[1]) for line in status if line.startswith("VmHWM"))
     assert peak_kib < MAX_MESSAGE >> 10, "the broker took all of it in"
+
+
+def test_the_ends_of_jobs_are_seen_while_clients_never_cease_to_ask(shell: Shell) -> None:
+    shell.ok("hstart", "1")
+    shell.ok("hstop")
+    broker = subprocess.Popen([sys.executable, "-c", ALWAYS_ASKED], env=shell.env, cwd=shell.folder)
+    try:
+        shell.until(lambda: shell.run("hnslots").returncode == 0, "the broker answers")
+        assert shell.wait(shell.submit("1", "true"))["outcome"] == "succeeded"
+    finally:
+        broker.terminate()
+        broker.wait(DEADLINE_S)
 
 
 def test_forty_commands_at_once_are_all_answered(sched: Shell) -> None:
