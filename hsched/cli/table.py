@@ -12,23 +12,11 @@ from rich.text import Text
 
 from hsched.cli import fields
 from hsched.cli.render import JOB_HEADER, printable
+from hsched.cli.styles import FAILED, state_style
 from hsched.cli.terminal import console as terminal
 from hsched.cli.terminal import shorten_middle
 from hsched.cli.top.text import widest
 from hsched.wire.jobs import JobView
-
-#: Colour by the state.
-_STATES = {
-    "-": "",
-    "pending": "yellow",
-    "starting": "cyan",
-    "running": "cyan",
-    "suspended": "magenta",
-    "stopping": "magenta",
-    "succeeded": "green",
-    "cancelled": "dim",
-}
-_FAILED = "red"
 
 #: Colour of numbers and words that are more than nothing.
 _COLUMNS = {"RUNNING": "cyan", "PENDING": "yellow", "CLAIMED": "cyan", "FREE": "green"}
@@ -111,9 +99,9 @@ def _side(title: str, column: list[str]) -> Literal["left", "right"]:
 
 def _style(title: str, cell: str) -> str:
     if title == "STATE":
-        return _STATES.get(cell, _FAILED)
+        return state_style(cell)
     if title == "":
-        return _FAILED
+        return FAILED
     return "" if cell in ("0", "-", "?") else _COLUMNS.get(title, "")
 
 

@@ -48,6 +48,16 @@ def test_names_and_labels_choose(sched: Shell) -> None:
     assert ids(sched) == ["4"]
 
 
+def test_states_choose(sched: Shell) -> None:
+    sched.submit("1", "sleep", "1000")
+    sched.submit("--hold", "1", "true")
+    sched.wait(sched.submit("1", "true"))
+    assert ids(sched, "--state", "running") == ["1"]
+    assert ids(sched, "--state", "pending", "--state", "running") == ["1", "2"]
+    assert ids(sched, "--all", "--state", "done") == ["3"]
+    assert ids(sched, "--all", "--state", "done", "--state", "running") == ["1", "3"]
+
+
 def test_names_and_folders_may_hold_bytes_that_are_no_text(sched: Shell) -> None:
     folder = os.fsencode(sched.folder) + b"/odd\xff"
     os.mkdir(folder)

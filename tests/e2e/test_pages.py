@@ -27,8 +27,8 @@ CONSOLE = re.compile(r"^```console\n(.*?)^```", re.M | re.S)
 PARSED = re.compile(r"^```sh\n(?!# [\w./-]+\n)(.*?)^```", re.M | re.S)
 LINK = re.compile(r"\]\(([^)#:]+)(?:#[^)]*)?\)")
 
-#: Those whose session starts a scheduler of its own; others have tests elsewhere.
-SESSIONS = [page for page in PAGES if "$ hstart" in TEXTS[page]]
+#: Those whose session starts a scheduler on this machine; others have tests elsewhere.
+SESSIONS = [page for page in PAGES if re.search(r"^\$ hstart (?!--engine)", TEXTS[page], re.M)]
 
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d\d:\d\d")
 RUN = re.compile(r"\d{4}-\d\d-\d\d/\d\d-\d\d-\d\d|\d{4}-\d\d-\d\d$", re.M)

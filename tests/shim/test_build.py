@@ -104,7 +104,9 @@ class Recorder:
 
 @pytest.fixture
 def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A source tree of two man pages, whose sources are the real ones."""
+    """A source tree of two man pages and no completions, whose sources are the real ones."""
+    for shell in ("bash", "zsh", "fish"):
+        (tmp_path / "completions" / shell).mkdir(parents=True)
     (tmp_path / "man").mkdir()
     for name in ("hstart.1", "hsched.7", "notes.txt"):
         (tmp_path / "man" / name).touch()

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from rich.cells import cell_len, set_cell_size
 
+from hsched.cli.styles import state_style
 from hsched.cli.top.board import Row
 from hsched.cli.top.slotmap import Glyphs
 from hsched.cli.top.text import Line, Span, padded, shortened, size, span_of_time, widest
@@ -24,18 +25,6 @@ class Usage(NamedTuple):
     gpu_memory: int | None = None
     gpu_busy: int | None = None
 
-
-STYLES = {
-    "pending": "yellow",
-    "held": "magenta",
-    "starting": "cyan",
-    "running": "cyan",
-    "suspended": "magenta",
-    "stopping": "magenta",
-    "succeeded": "green",
-    "cancelled": "dim",
-}
-_FAILED = "red"
 
 #: The columns as they stand, and in which order they go where there is no room.
 _COLUMNS = ("ID", "STATE", "PRIO", "SLOTS", "TIME", "CPU%", "MEM", "GPU", "NAME", "COMMAND", "WHY")
@@ -145,7 +134,7 @@ def _line(row: Row, cells: Mapping[str, str], widths: Mapping[str, int], look: L
     more = look.glyphs.more
     for number, (title, width) in enumerate(widths.items()):
         text = _cut(title, cells[title], width, more)
-        style = STYLES.get(row.word, _FAILED) if title == "STATE" and not chosen else ""
+        style = state_style(row.word) if title == "STATE" and not chosen else ""
         spans.append((padded(text, width, title in _RIGHT), f"{base} {style}".strip()))
         if number < len(widths) - 1:
             spans.append(("  ", base))
