@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
@@ -65,7 +66,14 @@ def test_what_goes_on_and_what_was_killed(lab: Lab) -> None:
     driver = lab.start(MIXED, "e", "wait")
     lab.until_marked("half way")
     lab.until(lambda: list(lab.workspace.glob("jobs/*/*/bad.failed")), "the other has failed")
-    (found,) = json.loads(say(lab, "list", "--json").stdout)
+
+    def listed() -> dict[str, Any]:
+        (found,) = json.loads(say(lab, "list", "--json").stdout)
+        return dict(found)
+
+    # A task still runs for a moment after it has left its verdict.
+    lab.until(lambda: listed()["tasks"]["failed"], "that is listed")
+    found = listed()
     assert found["status"] == "running"
     assert found["tasks"] == {"done": 1, "running": 1, "failed": 1, "waiting": 1}
     assert "running           50%" in say(lab, "show", "e").stdout
