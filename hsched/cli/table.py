@@ -14,8 +14,7 @@ from hsched.cli import fields
 from hsched.cli.render import JOB_HEADER, printable
 from hsched.cli.styles import FAILED, state_style
 from hsched.cli.terminal import console as terminal
-from hsched.cli.terminal import shorten_middle
-from hsched.cli.top.text import widest
+from hsched.cli.top.text import shortened, widest
 from hsched.wire.jobs import JobView
 
 #: Colour of numbers and words that are more than nothing.
@@ -76,7 +75,7 @@ def _show(header: Sequence[str], rows: list[list[str]], console: Console) -> Non
         table.add_column(title, no_wrap=True, width=width, justify=_side(title, column))
     for row in rows:
         cells = zip(titles, row, widths, strict=True)
-        table.add_row(*(Text(shorten_middle(c, w), _style(t, c)) for t, c, w in cells))
+        table.add_row(*(Text(shortened(c, w), _style(t, c)) for t, c, w in cells))
     console.print(table)
 
 

@@ -1,4 +1,4 @@
-"""The terminal that a person sits at: its size, its colours, and text that fits it.
+"""The terminal that a person sits at: its size and its colours.
 
 It imports rich, so that only those import it who have asked
 :func:`hsched.cli.common.for_people` first.
@@ -11,9 +11,6 @@ import os
 from rich.console import Console
 
 from hsched.cli.common import colour_is_forced
-from hsched.cli.top.text import shortened as shorten_middle
-
-__all__ = ["console", "shorten_middle"]
 
 
 def console() -> Console:
