@@ -35,7 +35,6 @@ _ATTEMPTS = 3
 #: A shim that is there already takes no longer plan (``LONGEST_PLAN`` in ``line.c``).
 _LONGEST_PLAN = 65536
 
-
 #: Told with each job that is over: its record, or None where only the file tells.
 Over = Callable[[JobId, str, Record | None], None]
 
@@ -110,9 +109,6 @@ class Shims:
 
     def __contains__(self, job_id: JobId) -> bool:
         return job_id in self._by_job
-
-    def __len__(self) -> int:
-        return len(self._by_job)
 
     def prepare(self, job_id: JobId, attempt: int, plan: Plan) -> None:
         """Get ready to start a job whose start is on its way to the disk.
