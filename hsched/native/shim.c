@@ -67,6 +67,7 @@ enum {
 	FORKED_NOT_EXECED = 0x40, /* PF_FORKNOEXEC in /proc/PID/stat */
 	FIRST_PAUSE = 10,        /* milliseconds between two looks at a tree that will not die */
 	LONGEST_PAUSE = 1000,
+	USUAL_START = 5,         /* milliseconds from a fork to its exec: most need less */
 };
 
 enum phase { RUNNING, TERMINATING, KILLING };
@@ -77,6 +78,7 @@ struct job {
 	int status;             /* of the first process */
 	int64_t ended_at;       /* microseconds since the epoch */
 	int report;             /* the child's word; -1 once it is read */
+	bool reminds;           /* news of the child's word raise SIGIO */
 	struct failure failure; /* .error is 0 if the command was started */
 	int64_t cpu;            /* microseconds, of all that was waited for */
 	long largest;           /* KiB, of the largest process */
@@ -177,14 +179,12 @@ static void tidy_signals(void)
 		signal(number, SIG_DFL);
 }
 
-/* Fork the child; return 0 or an errno.  Its pipe raises SIGIO when there is news. */
+/* Fork the child; return 0 or an errno. */
 static int start(struct job *job)
 {
 	int ends[2];
 	if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0)
 		return errno;
-	fcntl(ends[0], F_SETOWN, getpid());
-	fcntl(ends[0], F_SETFL, O_ASYNC | O_NONBLOCK);
 	job->first = fork();
 	if (job->first < 0)
 		return errno;
@@ -214,6 +214,16 @@ static void read_report(struct job *job)
 	bool known = size == 0 && process_read(job->first, &first);
 	if (known && (first.flags & FORKED_NOT_EXECED) == 0)
 		record_write(COMMAND, "command %d %llu\n", (int)first.pid, first.start_time);
+}
+
+/* Have news of the child's word raise SIGIO. */
+static void remind(struct job *job)
+{
+	if (job->report < 0 || job->reminds)
+		return;
+	fcntl(job->report, F_SETOWN, getpid());
+	fcntl(job->report, F_SETFL, O_ASYNC | O_NONBLOCK);
+	job->reminds = true;
 }
 
 /* Reap one process, and add up what it and its own children have used. */
@@ -299,6 +309,15 @@ static int64_t time_left(const struct job *job)
 	return left > 0 ? left : 0;
 }
 
+/* How long to wait for a signal.  The exec raises none at first: a shim that wakes up
+ * for it takes time from the command, and a short one is over before that is of use. */
+static int64_t patience(const struct job *job)
+{
+	int64_t left = time_left(job);
+	bool soon = job->report >= 0 && !job->reminds;
+	return soon && (left < 0 || left > USUAL_START) ? USUAL_START : left;
+}
+
 /* Note that the first process has left something; return whether that may stay. */
 static bool leave(struct job *job)
 {
@@ -325,7 +344,11 @@ static bool hold(struct job *job)
 				start_killing(job);
 			kill_tree(job);
 		}
-		act(job, wait_signal(time_left(job)));
+		int number = wait_signal(patience(job));
+		if (number < 0)
+			remind(job);
+		else
+			act(job, number);
 	}
 	cgroup_end(job->plan->cgroup);
 	record_ending(job, job->left ? '1' : '0');
