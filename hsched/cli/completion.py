@@ -77,13 +77,13 @@ def schedulers(incomplete: str) -> Items:
     return _items(((name, "") for name in paths.names() if _runs(name)), incomplete)
 
 
-def fields(incomplete: str, several: bool) -> Items:
-    """Return fields of ``hjobs -o`` and ``--sort``."""
-    from hsched.cli.fields import FIELDS
+def fields(rows: str, incomplete: str, several: bool) -> Items:
+    """Return what ``-o`` and ``--sort`` can name of ``jobs``, ``schedulers`` or ``gpus``."""
+    from hsched.cli.fields import columns_of
 
     before, comma, _ = incomplete.rpartition(",") if several else ("", "", "")
     head = f"{before}{comma}" if several else "-" if incomplete.startswith("-") else ""
-    return _items(((f"{head}{name}", "") for name in FIELDS), incomplete)
+    return _items(((f"{head}{name}", "") for name in columns_of(rows).names), incomplete)
 
 
 def words(offered: Iterable[str], incomplete: str) -> Items:

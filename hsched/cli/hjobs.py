@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -13,19 +13,22 @@ from hsched.cli.common import (
     Command,
     for_people,
     json_option,
-    on_terminal,
     put,
-    reads,
     run,
     scheduler_option,
     state_option,
 )
+from hsched.cli.listing import Look, listing_options, take_look
 from hsched.cli.render import job_lines, json_lines, reason_lines
 from hsched.client import Client
-from hsched.errors import WrongUsage
+from hsched.client.subscription import wait_for_news
 
 if TYPE_CHECKING:
+    from hsched.cli.fields.columns import Order
     from hsched.wire.jobs import JobView
+
+#: Where there is no terminal to watch on.
+_INSTEAD = "`hwait` waits for jobs, and `hjobs --json` lists them once"
 
 #: What the first word may be besides a job: the query that it stands for.
 _KINDS: dict[str, dict[str, Any]] = {
@@ -34,18 +37,6 @@ _KINDS: dict[str, dict[str, Any]] = {
     "done": {"scope": "done"},
     "failed": {"scope": "failed"},
 }
-
-
-def _fields(text: str) -> tuple[str, ...]:
-    from hsched.cli.fields import parse  # only where columns are chosen
-
-    return parse(text)
-
-
-def _order(text: str) -> tuple[str, bool]:
-    from hsched.cli.fields import parse_order
-
-    return parse_order(text)
 
 
 @click.command(
@@ -71,88 +62,47 @@ def _order(text: str) -> tuple[str, bool]:
 @click.option(
     "--why", is_flag=True, help="Print ID, STATE, EXPECTED start, and the REASON why it waits."
 )
-@click.option(
-    "-o",
-    "--fields",
-    metavar="FIELDS",
-    callback=reads(_fields),
-    help="Print these columns, such as id,name,command; see FIELDS in the man page.",
-)
-@click.option(
-    "--sort",
-    "order",
-    metavar="FIELD",
-    callback=reads(_order),
-    help="Sort by a field, such as started; -started has the largest first.",
-)
-@click.option(
-    "-w",
-    "--watch",
-    "watched",
-    is_flag=True,
-    help="On a terminal: draw the table again whenever something changes, until Ctrl-C.",
-)
+@listing_options("jobs", "id,name,command", "started")
 @state_option
 @json_option
 @scheduler_option
-def command(scheduler: str | None, watched: bool, **asked: Any) -> None:
+def command(scheduler: str | None, **asked: Any) -> None:
     """List live jobs, one a line, or those that KIND and JOB choose.
 
     KIND is running, pending, done or failed. JOB is an id, a range such as 3-10, last, or
     a name. A job that is not live is an error, unless --all is given.
     """
-    look = _look(asked)
-    if watched and look.how not in ("", "fields"):
-        raise WrongUsage("--watch draws a table; give it without --json and --why")
-    if watched and not on_terminal():
-        raise WrongUsage(
-            "--watch needs a terminal, and stdout is none; `hwait` waits for jobs, and "
-            "`hjobs --json` lists them once"
-        )
+    look = take_look(asked, _INSTEAD, others=("why",))
     with Client(scheduler) as client:
-        if watched:
+        if look.is_watched:
             _watch(client, asked, look)
         else:
-            _show(_jobs(client, dict(asked), look), look)
-
-
-class Look(NamedTuple):
-    """How jobs are shown: as ``json``, ``why``, ``fields`` or as ever; and in which order."""
-
-    how: str
-    fields: tuple[str, ...]
-    order: tuple[str, bool] | None
-
-
-def _look(asked: dict[str, Any]) -> Look:
-    """Take what says how to show jobs out of ``asked``.
-
-    Raises:
-        WrongUsage: it says two things.
-    """
-    ways = {"json": asked.pop("as_json"), "why": asked.pop("why"), "fields": asked.pop("fields")}
-    given = [way for way, value in ways.items() if value]
-    if "fields" in given and len(given) > 1:
-        raise WrongUsage(f"give either -o or --{given[0]}, not both")
-    return Look((given or [""])[0], ways["fields"] or (), asked.pop("order"))
+            _show(_jobs(client, asked, look.order), look)
 
 
 def _watch(client: Client, asked: dict[str, Any], look: Look) -> None:
     from hsched.cli.table import show_jobs  # slow to import, and for people only
     from hsched.cli.terminal import console
-    from hsched.cli.watching import watch
+    from hsched.cli.watching.loop import watch
 
     def draw(lines: int) -> str:
         screen = console()
-        jobs = list(_jobs(client, dict(asked), look))
+        jobs = list(_jobs(client, dict(asked), look.order))
         with screen.capture() as drawn:
             show_jobs(jobs, screen, look.fields, most=lines)
         return drawn.get() if jobs else "no jobs found\n"
 
-    watch(client, draw)
+    with client.subscribe(arrivals=True) as changes:
+
+        def wait(other: int) -> None:
+            changes.begin()  # again, where the broker was gone
+            wait_for_news([changes], other)
+
+        changes.begin()
+        watch(draw, wait)
 
 
-def _jobs(client: Client, asked: dict[str, Any], look: Look) -> Iterator[JobView]:
+def _jobs(client: Client, asked: dict[str, Any], order: Order | None) -> Iterator[JobView]:
     words = asked["words"]
     kind = _KINDS.get(words[0], {}) if words else {}
     asked["words"] = words[1:] if kind else words
@@ -160,11 +110,11 @@ def _jobs(client: Client, asked: dict[str, Any], look: Look) -> Iterator[JobView
     wide = asked["everything"] or asked["run_name"] or asked["last"]
     query = {"scope": "all" if wide else "live", "states": asked["states"], **kind}
     jobs = client.jobs(*chosen, run=asked["run_name"], last=asked["last"], **query)
-    if look.order is None:
+    if order is None:
         return jobs
-    from hsched.cli.fields import in_order
+    from hsched.cli.fields.jobs import COLUMNS  # only where they are sorted
 
-    return iter(in_order(jobs, *look.order))
+    return iter(COLUMNS.in_order(jobs, order))
 
 
 def _show(jobs: Iterator[JobView], look: Look) -> None:
@@ -181,9 +131,9 @@ def _show(jobs: Iterator[JobView], look: Look) -> None:
 
         show_jobs(found, names=look.fields)
     elif look.fields:
-        from hsched.cli.fields import lines
+        from hsched.cli.fields.jobs import COLUMNS
 
-        put(lines(found, look.fields))
+        put(COLUMNS.lines(found, look.fields))
     else:
         put(job_lines(found))
 

@@ -32,7 +32,11 @@ _SHORT = {
     "hsched suspend": "hsuspend",
     "hsched cont": "hresume",
     "hsched rerun": "hrerun",
+    "hsched status": "hstatus",
 }
+
+#: What is listed in columns, by program.
+_ROWS = {"hjobs": "jobs", "hstatus": "schedulers", "hsched gpus": "gpus"}
 
 _NAMES_SCHEDULER = ("scheduler", "names")
 _PATHS = {"stdin", "stdout", "stderr", "each", "line", "what", "trace"}
@@ -50,8 +54,8 @@ def offer(
         return completion.schedulers(incomplete)
     if name == "dependencies":
         return completion.jobs(context, "any", incomplete)
-    if program == "hjobs" and name in ("fields", "order"):
-        return completion.fields(incomplete, several=name == "fields")
+    if program in _ROWS and name in ("fields", "order"):
+        return completion.fields(_ROWS[program], incomplete, several=name == "fields")
     if name == "spec":
         return completion.words(("auto",), incomplete)
     if name == "slots":

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Literal
+from typing import Literal, TypeVar
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from hsched.cli import fields
+from hsched.cli.fields.columns import Columns
+from hsched.cli.fields.jobs import COLUMNS
 from hsched.cli.render import JOB_HEADER, printable
 from hsched.cli.styles import FAILED, state_style
 from hsched.cli.terminal import console as terminal
 from hsched.cli.top.text import shortened, widest
 from hsched.wire.jobs import JobView
+
+Row = TypeVar("Row")
 
 #: Colour of numbers and words that are more than nothing.
 _COLUMNS = {"RUNNING": "cyan", "PENDING": "yellow", "CLAIMED": "cyan", "FREE": "green"}
@@ -41,20 +44,30 @@ def show_jobs(
     With ``most`` there are so many lines at the most, and the last tells what is missing.
     """
     console = console or terminal()
-    listed = list(jobs)
-    shown = listed if most is None or len(listed) < most else listed[: max(0, most - 2)]
+    listed, missing = _fitting(list(jobs), most)
     chosen = tuple(names) or (*(title.lower() for title in JOB_HEADER), "reason")
-    titles = fields.header(chosen)
-    rows = [dict(zip(titles, fields.cells(job, chosen), strict=True)) for job in shown]
+    titles = COLUMNS.header(chosen)
+    rows = [dict(zip(titles, COLUMNS.cells(job, chosen), strict=True)) for job in listed]
     for row in rows:
         row.update({title: _short(row[title]) for title in _TIMES & row.keys()})
     if not names:
         titles = tuple(title for title in titles if any(row[title] != "-" for row in rows))
     if not names and console.width < _WIDE:
         titles = tuple(title for title in titles if title != "SUBMITTED")
-    _show(titles, [[row[title] for title in titles] for row in rows], console)
-    if len(shown) < len(listed):
-        console.print(Text(f"and {len(listed) - len(shown)} more", "dim"))
+    _show(titles, [[row[title] for title in titles] for row in rows], console, missing)
+
+
+def show_rows(
+    columns: Columns[Row],
+    rows: Sequence[Row],
+    names: Sequence[str] = (),
+    console: Console | None = None,
+    most: int | None = None,
+) -> None:
+    """Print any rows in the columns ``names``, or in the usual ones; ``most`` as above."""
+    shown, missing = _fitting(rows, most)
+    cells = [list(columns.cells(row, names)) for row in shown]
+    _show(columns.header(names), cells, console or terminal(), missing)
 
 
 def show_table(
@@ -64,7 +77,15 @@ def show_table(
     _show(header, [list(row) for row in rows], console or terminal())
 
 
-def _show(header: Sequence[str], rows: list[list[str]], console: Console) -> None:
+def _fitting(rows: Sequence[Row], most: int | None) -> tuple[Sequence[Row], int]:
+    """Return the rows that ``most`` lines have room for, and how many others there are."""
+    if most is None or len(rows) < most:
+        return rows, 0
+    shown = rows[: max(0, most - 2)]
+    return shown, len(rows) - len(shown)
+
+
+def _show(header: Sequence[str], rows: list[list[str]], console: Console, missing: int = 0) -> None:
     titles = [*header, *[""] * (max(map(len, rows), default=0) - len(header))]
     for row in rows:
         row[:] = [printable(cell) for cell in row] + [""] * (len(titles) - len(row))
@@ -77,6 +98,8 @@ def _show(header: Sequence[str], rows: list[list[str]], console: Console) -> Non
         cells = zip(titles, row, widths, strict=True)
         table.add_row(*(Text(shortened(c, w), _style(t, c)) for t, c, w in cells))
     console.print(table)
+    if missing:
+        console.print(Text(f"and {missing} more", "dim"))
 
 
 def _widths(titles: Mapping[int, str], found: list[list[str]], width: int) -> list[int]:

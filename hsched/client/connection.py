@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import stat
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from select import POLLIN
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -32,6 +32,9 @@ if TYPE_CHECKING:
     import zmq
 
     from hsched.network import Tcp
+
+    #: What can be waited for.
+    Source = Dealer | zmq.Socket[bytes] | int
 
 M = TypeVar("M", bound=Message)
 
@@ -179,13 +182,22 @@ class Connection:
         poller = self._poller()
         return bool(poller.poll(_milliseconds(deadline)))
 
-    def _poller(self, *others: Dealer | zmq.Socket[bytes] | int) -> Any:
+    def _poller(self, *others: Source) -> Any:
         """Return what wakes at the broker's end, and for ``others``."""
         poller = self._new_poller()
-        poller.register(self._broker if self._monitor is None else self._monitor, POLLIN)
-        for one in others:
+        for one in (self._end, *others):
             poller.register(one, POLLIN)
         return poller
+
+    @property
+    def _end(self) -> Source:
+        """What becomes readable when the broker is gone."""
+        return self._broker if self._monitor is None else self._monitor
+
+    @property
+    def _sources(self) -> frozenset[Source]:
+        assert self._socket is not None, "send comes first"
+        return frozenset((self._socket, self._end))
 
     def _new_poller(self) -> Any:
         if self._monitor is None:
@@ -257,6 +269,21 @@ class Connection:
 
     def _open(self, endpoint: str, deadline: float) -> Dealer | zmq.Socket[bytes]:
         return Dealer(endpoint.removeprefix("ipc://"), deadline)
+
+
+def wait_for_any(
+    connections: Sequence[Connection], others: Iterable[int] = (), deadline: float | None = None
+) -> list[Connection]:
+    """Wait until brokers have said something or are gone, and return the connections to them.
+
+    There are none where only one of the descriptors ``others`` is readable, or the time is up.
+    Each connection must have sent something.
+    """
+    poller: Any = connections[0]._new_poller() if connections else Poller()
+    for one in (*(source for each in connections for source in each._sources), *others):
+        poller.register(one, POLLIN)
+    ready = {one for one, _ in poller.poll(_milliseconds_or_none(deadline))}
+    return [each for each in connections if not ready.isdisjoint(each._sources)]
 
 
 def read_reply(frames: tuple[Header, bytes], reply: type[M]) -> M:

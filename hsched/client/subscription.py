@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from hsched import paths
-from hsched.client.connection import Connection, new_key, read_reply
+from hsched.client.connection import Connection, new_key, read_reply, wait_for_any
 from hsched.errors import NoAnswer
 from hsched.wire.frames import Header
 from hsched.wire.subscribe import Change, Changes, SubscribeRequest
@@ -78,15 +78,22 @@ class Subscription:
         while (changes := self.page()) is not None:
             yield from changes
 
-    def begin(self) -> None:
+    def begin(self, timeout: float | None = None) -> None:
         """Ask for changes now, not only when the first of them is waited for.
+
+        ``timeout`` are the seconds that a broker has to take the question; None is as long
+        as the subscription lasts.
 
         Raises:
             NotRunning: the scheduler was stopped.
+            NoAnswer: it does not take it in time.
         """
         if self._key is None:
-            self._key, request, limit = self._request()
-            self._connection.send(request, self._key, limit)
+            key, request, limit = self._request()
+            if timeout is not None:
+                limit = min(limit, time.monotonic() + timeout)
+            self._connection.send(request, key, limit)
+            self._key = key
 
     def page(self, other: int = -1) -> tuple[Change, ...] | None:
         """Wait for changes and return them; None where the time is up.
@@ -107,6 +114,15 @@ class Subscription:
             return None
         return self._taken(frames)
 
+    def skip(self) -> None:
+        """Pass over all changes that have come by now, without waiting for more.
+
+        Raises:
+            NoSuchJob: an id was never given out in this run.
+        """
+        while self._key is not None and wait_for_any([self._connection], (), 0.0):
+            self.page()
+
     def _taken(self, frames: tuple[Header, bytes] | None) -> tuple[Change, ...]:
         """Return the changes in what the broker said, None where it died."""
         if frames is None:
@@ -126,3 +142,20 @@ class Subscription:
         )
         limit = self._deadline if self._deadline is not None else time.monotonic() + 3600.0
         return key, request, limit
+
+
+def wait_for_news(
+    subscriptions: Sequence[Subscription], *others: int, timeout: float | None = None
+) -> list[Subscription]:
+    """Wait until some have changes to tell, or cannot go on, pass over all that, and return them.
+
+    There are none where only one of the descriptors ``others`` is readable, or ``timeout``
+    seconds have passed, None for never.  All must have begun.  Those that cannot go on, because
+    the broker is gone, are to begin again.
+    """
+    deadline = None if timeout is None else time.monotonic() + timeout
+    asked = {one._connection: one for one in subscriptions}
+    told = [asked[each] for each in wait_for_any(list(asked), others, deadline)]
+    for one in told:
+        one.skip()
+    return told

@@ -38,8 +38,8 @@ _LATER = [
 
 #: The packages that commands are made of: when they change, we are of yesterday.
 _PACKAGES = [
-    *("hsched", "hsched.cli", "hsched.client", "hsched.core", "hsched.native", "hsched.warm"),
-    *("hsched.wire", "click", "rich", "zmq"),
+    *("hsched", "hsched.cli", "hsched.cli.fields", "hsched.client", "hsched.core"),
+    *("hsched.native", "hsched.warm", "hsched.wire", "click", "rich", "zmq"),
 ]
 
 

@@ -6,7 +6,8 @@ import json
 
 import pytest
 
-from hsched.cli import fields, hjobs
+from hsched.cli import hjobs
+from hsched.cli.fields.jobs import COLUMNS
 from hsched.errors import NoSuchJob
 from hsched.wire.jobs import Held
 from tests.cli.conftest import FakeClient, Run, job
@@ -134,10 +135,10 @@ def test_what_cannot_be_shown_is_refused(run: Run, typed: str, said: str) -> Non
 
 
 def test_every_field_is_there_for_a_job_of_which_nothing_is_known() -> None:
-    for name in fields.FIELDS:
-        (cell,) = fields.cells(job(), [name])
+    for name in COLUMNS.names:
+        (cell,) = COLUMNS.cells(job(), [name])
         assert cell
-        assert fields.in_order([job(), job()], name, True)
+        assert COLUMNS.in_order([job(), job()], COLUMNS.parse_order(f"-{name}"))
 
 
 @pytest.mark.parametrize(

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from hsched import Client, JobSpec
+from hsched.client.subscription import Subscription, wait_for_news
+from hsched.errors import NotRunning
 from tests.e2e.shell import DEADLINE_S, Shell
 
 
@@ -56,6 +59,36 @@ def test_arrivals_and_changed_slots_are_told_to_those_who_asked(client: Client) 
         while "3" not in heard:
             heard += [change.id for change in changes.page() or ()]
         assert heard == ["1", "1", "3"], "others are not told of arrivals"
+
+
+def test_news_of_several_are_waited_for_at_once(client: Client) -> None:
+    ours, theirs = os.pipe()
+    with (
+        client.subscribe(arrivals=True) as first,
+        client.subscribe(arrivals=True) as second,
+        open(ours, "rb"),
+        open(theirs, "wb", buffering=0) as written,
+    ):
+        for one in (first, second):
+            one.begin()
+            assert wait_for_news([one], timeout=DEADLINE_S) == [one]
+        assert wait_for_news([first, second], timeout=0.0) == []
+        written.write(b"x")
+        assert wait_for_news([first, second], ours) == []
+        jobs = [client.submit(sleeper("2")) for _ in range(30)]
+        assert set(wait_for_news([first, second], timeout=DEADLINE_S)) <= {first, second}
+        client.kill([job.id for job in jobs])
+        client.stop()
+        while not is_over(first):
+            assert first in wait_for_news([first], timeout=DEADLINE_S)
+
+
+def is_over(changes: Subscription) -> bool:
+    try:
+        changes.begin()
+    except NotRunning:
+        return True
+    return False
 
 
 def test_states_are_chosen_before_paging(client: Client) -> None:

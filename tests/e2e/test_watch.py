@@ -34,3 +34,16 @@ def test_a_watched_table_tells_that_the_scheduler_has_stopped(shell: Shell) -> N
         shell.ok("hstop")
         seen.sees("hjobs: ", "not running")
         assert seen.ends() == 1
+
+
+def test_a_window_of_another_size_is_drawn_anew_at_once(shell: Shell) -> None:
+    shell.ok("hstart", "1")
+    shell.submit("--hold", "0", "x" * 200)
+    with Painted(shell, "hjobs", "--watch", size=(60, 6)) as seen:
+        seen.sees("pending", "…")
+        seen.resize(300, 6)
+        seen.sees("x" * 200)
+        seen.resize(60, 6)
+        seen.sees("pending", "…")
+        seen.type("\x03")
+        assert seen.ends() in (-signal.SIGINT, 130)

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from tests.e2e.painted import Painted
 from tests.e2e.shell import DEADLINE_S, is_alive
 from tests.thin.conftest import Terminal
 
@@ -177,6 +178,27 @@ def test_a_table_is_as_wide_as_the_terminal(warm: Terminal, screen: Screen) -> N
     assert max(map(len, rows)) <= 90  # with escapes
     assert warm.plain_commands() == []
     warm.ok("hkill", "--all")
+
+
+def test_a_table_that_is_watched_follows_the_window(warm: Terminal) -> None:
+    job = warm.submit("--hold", "0", "x" * 200)
+    warm.plain_commands()
+    with Painted(warm, "hjobs", "--watch", size=(70, 6)) as seen:
+        seen.sees("pending", "…")
+        seen.resize(300, 6)
+        seen.sees("x" * 200)
+        warm.ok("hkill", job)
+        seen.sees("no jobs found")
+        seen.type("\x03")
+        assert seen.ends() == -signal.SIGINT
+    assert warm.plain_commands() == []
+
+
+def test_a_window_of_another_size_does_not_end_a_command(warm: Terminal) -> None:
+    waiting = Waiting(warm)
+    waiting.process.send_signal(signal.SIGWINCH)
+    os.close(waiting.writer)
+    assert waiting.end() == (b"", b"hsubmit: no line was given, and no job queued\n", 0)
 
 
 def test_a_pipe_closed_early_is_status_141(warm: Terminal) -> None:

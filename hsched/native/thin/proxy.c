@@ -57,7 +57,7 @@ static void stop(int child)
 	send_signal(child, SIGCONT);
 }
 
-/* Pass on one signal; return its number. */
+/* Pass on one signal; return its number, 0 for one that ends no command. */
 static int forward(int signals, int child)
 {
 	struct signalfd_siginfo came;
@@ -68,7 +68,7 @@ static int forward(int signals, int child)
 		stop(child);
 	else
 		send_signal(child, number);
-	return number == SIGTSTP ? 0 : number;
+	return number == SIGTSTP || number == SIGWINCH ? 0 : number;
 }
 
 static int end_as_told(const struct reply *reply)
@@ -111,7 +111,8 @@ static int attend(int link, int child, int signals)
 /* Be the command until it ends; return its exit status, or BE_PYTHON. */
 int proxy(int link, int child, const struct request *request)
 {
-	uint64_t passed = bit(SIGHUP) | bit(SIGINT) | bit(SIGQUIT) | bit(SIGTERM) | bit(SIGTSTP);
+	uint64_t passed = bit(SIGHUP) | bit(SIGINT) | bit(SIGQUIT) | bit(SIGTERM) | bit(SIGTSTP) |
+	                  bit(SIGWINCH);
 	passed &= ~(request->ignored | request->blocked);
 	set_mask(BLOCK, passed);
 	int signals = (int)CALL(SYS_signalfd4, -1, &passed, sizeof passed, O_CLOEXEC);

@@ -1,0 +1,1 @@
+"""``--watch``: listings that are drawn again in their place whenever they have changed."""
