@@ -1,62 +1,73 @@
-"""``hsched gpus``: the GPUs of this machine, what is left of them, and who uses them.
-
-Words and keys are those of gpustat, and a few more.
-"""
+"""``hsched gpus``: the GPUs of this machine, what is left of them, and who uses them."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from hsched import paths
-from hsched.cli.common import Command, for_people, json_option, put, run, scheduler_option
-from hsched.cli.render import columns, word
+from hsched.cli.common import Command, json_option, put, run, scheduler_option
+from hsched.cli.fields.gpus import COLUMNS
+from hsched.cli.gpu_rows import gpu_rows, roots_of, trouble_of
+from hsched.cli.listing import Look, listing_options, show, take_look
 from hsched.client import Client
 from hsched.devices.ask import read_once
-from hsched.errors import HschedError, NotRunning
+from hsched.errors import HschedError, NotRunning, WrongUsage
 
 if TYPE_CHECKING:
-    from hsched.devices.reading import Device, Process
-    from hsched.wire.devices import DeviceSlot, DevicesReply
+    from hsched.wire.devices import DevicesReply
 
-HEADER = ("GPU", "UUID", "NAME", "TEMP", "UTIL", "USED", "FREE", "TOTAL", "CLAIMED", "WHO")
-_WIDTHS = (4, 40, 24, 5, 5, 8, 8, 8, 8)
-_MIB = 1 << 20
+_NONE = "no GPUs found"
+
+#: How often NVML is asked while one watches, in seconds.
+_INTERVAL_S = 2.0
 
 
-@click.command("hsched gpus", cls=Command, examples=("hsched gpus", "hsched gpus --json"))
+@click.command(
+    "hsched gpus",
+    cls=Command,
+    examples=(
+        "hsched gpus",
+        "hsched gpus --json",
+        "hsched gpus -o gpu,free,jobs,who --sort -free",
+        "hsched gpus --watch --interval 5",
+    ),
+)
+@listing_options("gpus", "gpu,free,who", "free")
+@click.option(
+    "--interval",
+    type=click.FloatRange(min=0.1),
+    metavar="SECONDS",
+    help=f"With --watch: ask NVML so often; {_INTERVAL_S:g} s unless given. What jobs claim is "
+    "told by the scheduler at once.",
+)
 @json_option
 @scheduler_option
-def command(scheduler: str | None, as_json: bool) -> None:
+def command(scheduler: str | None, interval: float | None, **asked: Any) -> None:
     """List the GPUs: memory in MiB, what jobs claim of it, and who uses it.
 
     WHO names each process as JOB:COMMAND/PID(MiB), or USER:COMMAND/PID(MiB) where it is no
     job's, and jobs that hold the GPU as JOB. Without a scheduler nothing is claimed.
     """
+    look = take_look(asked, "`hsched gpus --json` lists them once")
+    if interval is not None and not look.is_watched:
+        raise WrongUsage("--interval says how often --watch looks; give both")
+    if look.is_watched:
+        _watch(scheduler, interval or _INTERVAL_S, look)
+        return
     known = _known(scheduler)
-    roots = {} if known is None else {int(pid): job for pid, job in known.roots.items()}
-    reading = read_once(roots)
-    if reading.trouble and not reading.absent:
-        raise HschedError(f"{reading.trouble}; who uses the GPUs is not known")
-    slots = {} if known is None else {slot.uuid: slot for slot in known.slots}
-    found = [_gpu(device, slots.pop(device.uuid, None), roots) for device in reading.devices]
-    found += [_gone(slot) for slot in slots.values()]
-    if as_json:
+    reading = read_once(roots_of(known))
+    if trouble := trouble_of(reading):
+        raise HschedError(trouble)
+    found = COLUMNS.in_order(gpu_rows(known, reading), look.order)
+    if look.how == "json":
         now = datetime.now().astimezone().isoformat(timespec="seconds")
         put([json.dumps({"hostname": paths.host(), "query_time": now, "gpus": found})])
-    elif not found:
-        put(["no GPUs found"])
-    elif for_people():
-        from hsched.cli.table import show_table  # slow to import, and for people only
-
-        show_table(HEADER, [_cells(gpu, gpu["name"]) for gpu in found])
     else:
-        rows = [_cells(gpu, word(gpu["name"])) for gpu in found]
-        put(columns([HEADER, *rows], _WIDTHS))
+        show(COLUMNS, found, look.fields, _NONE)
 
 
 def _known(scheduler: str | None) -> DevicesReply | None:
@@ -70,82 +81,19 @@ def _known(scheduler: str | None) -> DevicesReply | None:
         return None
 
 
-def _gpu(device: Device, slot: DeviceSlot | None, roots: dict[int, str]) -> dict[str, Any]:
-    """Return a GPU as JSON tells of it."""
-    processes = None
-    if device.processes is not None:
-        processes = [_process(one, roots) for one in device.processes]
-    total, used = device.total, device.used
-    return {
-        "index": int(device.number) if device.number.isdigit() else device.number,
-        "uuid": device.uuid,
-        "name": device.name,
-        "temperature.gpu": device.temperature,
-        "utilization.gpu": device.utilisation,
-        "memory.used": _mib(used),
-        "memory.total": _mib(total),
-        "memory.free": None if total is None or used is None else _mib(max(0, total - used)),
-        **_standing(slot, total),
-        "processes": processes,
-    }
+def _watch(scheduler: str | None, interval: float, look: Look) -> None:
+    from hsched.cli.watching.gpus import Gpus  # draws, and is slow to import
+    from hsched.cli.watching.loop import watch
+    from hsched.cli.watching.picture import picture
 
+    with Gpus(scheduler, interval) as gpus:
 
-def _gone(slot: DeviceSlot) -> dict[str, Any]:
-    """Return a GPU of the scheduler that NVML does not see any more."""
-    empty = ("temperature.gpu", "utilization.gpu", "memory.used", "memory.total", "memory.free")
-    head = {"index": None, "uuid": slot.uuid, "name": slot.name}
-    return {**head, **dict.fromkeys(empty), **_standing(slot, slot.memory), "processes": None}
+        def draw(lines: int) -> str:
+            rows = COLUMNS.in_order(gpus.look(), look.order)
+            troubles = [f"hsched gpus: {trouble}" for trouble in gpus.troubles]
+            return picture(COLUMNS, rows, look.fields, lines, troubles) or _NONE
 
-
-def _standing(slot: DeviceSlot | None, total: int | None) -> dict[str, Any]:
-    if slot is None:
-        return {"memory.claimed": 0, "slot": None, "jobs": [], "whole": False, "drained": False}
-    claimed = (total or slot.memory) if slot.whole else slot.claimed
-    standing = {"whole": slot.whole, "drained": slot.drained}
-    return {"memory.claimed": _mib(claimed), "slot": slot.slot, "jobs": list(slot.jobs)} | standing
-
-
-def _process(process: Process, roots: dict[int, str]) -> dict[str, Any]:
-    return {
-        "username": process.user,
-        "command": process.name,
-        "pid": process.pid,
-        "gpu_memory_usage": _mib(process.memory),
-        "job": None if process.root is None else roots.get(process.root),
-    }
-
-
-def _cells(gpu: dict[str, Any], name: str) -> tuple[str, ...]:
-    """Return a GPU as one line, in the order of the header; `?` is what NVML does not tell."""
-    number = "gone" if gpu["index"] is None else str(gpu["index"])
-    shown = ("memory.used", "memory.free", "memory.total", "memory.claimed")
-    return (
-        number,
-        gpu["uuid"],
-        name,
-        _or_unknown(gpu["temperature.gpu"]),
-        _or_unknown(gpu["utilization.gpu"]),
-        *(_or_unknown(gpu[key]) for key in shown),
-        " ".join(_who(gpu)) or "-",
-    )
-
-
-def _who(gpu: dict[str, Any]) -> Iterator[str]:
-    processes = gpu["processes"] or ()
-    for process in processes:
-        owner = process["job"] or process["username"] or "?"
-        memory = _or_unknown(process["gpu_memory_usage"])
-        yield word(f"{owner}:{process['command'] or '?'}/{process['pid']}({memory}M)")
-    there = {process["job"] for process in processes}
-    yield from (job for job in gpu["jobs"] if job not in there)
-
-
-def _mib(amount: int | None) -> int | None:
-    return None if amount is None else amount // _MIB
-
-
-def _or_unknown(value: object) -> str:
-    return "?" if value is None else str(value)
+        watch(draw, gpus.wait)
 
 
 def main() -> None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-from hsched.cli.common import on_terminal, option, reads
+from hsched.cli.common import for_people, on_terminal, option, put, reads
 from hsched.errors import WrongUsage
 
 if TYPE_CHECKING:
-    from hsched.cli.fields.columns import Order
+    from hsched.cli.fields.columns import Columns, Order
 
+Row = TypeVar("Row")
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -83,6 +84,18 @@ def take_look(asked: dict[str, Any], instead: str, others: Sequence[str] = ()) -
     if is_watched and not on_terminal():
         raise WrongUsage(f"--watch needs a terminal, and stdout is none; {instead}")
     return Look((given or [""])[0], fields or (), order, is_watched)
+
+
+def show(columns: Columns[Row], rows: Sequence[Row], fields: Sequence[str], nothing: str) -> None:
+    """Print rows as a table for people or as lines for scripts, and ``nothing`` where none is."""
+    if not rows:
+        put([nothing])
+    elif for_people():
+        from hsched.cli.table import show_rows  # slow to import, and for people only
+
+        show_rows(columns, rows, fields)
+    else:
+        put(columns.lines(rows, fields))
 
 
 def _reader(rows: str, how: str) -> Callable[[str], Any]:

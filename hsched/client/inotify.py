@@ -9,11 +9,18 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import os
+import struct
+from collections.abc import Iterator
 
 from hsched import paths
 
 _IN_MODIFY, _IN_CLOSE_WRITE, _IN_MOVED_TO, _IN_CREATE = 0x2, 0x8, 0x80, 0x100
 _IN_ATTRIB, _IN_CLOSE = 0x4, 0x18
+
+#: What :class:`FolderEvents` tells: a file was written, made, removed, or moved here or away.
+WRITTEN, MADE, REMOVED, MOVED = 0x2, 0x100, 0x200, 0x40 | 0x80
+
+_EVENT = struct.Struct("iIII")  # watch, mask, cookie, length of the name
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -161,3 +168,43 @@ class Folders:
         """Watch nothing any more."""
         if self.descriptor >= 0:
             os.close(self.descriptor)
+
+
+class FolderEvents:
+    """What happens to the files of folders, by name; ``descriptor`` becomes readable then.
+
+    What other hosts do in a folder is not told.
+    """
+
+    def __init__(self) -> None:
+        """Watch nothing yet.
+
+        Raises:
+            OSError: the user has too many instances.
+        """
+        self._paths: dict[int, str] = {}
+        self.descriptor = _new()
+
+    def add(self, path: str, mask: int) -> None:
+        """Watch one more folder for what ``mask`` names.
+
+        Raises:
+            OSError: there is none, or the user has too many watches.
+        """
+        watch = _checked(_libc.inotify_add_watch(self.descriptor, os.fsencode(path), mask))
+        self._paths[watch] = path
+
+    def read(self) -> Iterator[str]:
+        """Yield the paths at which something happened since the last call."""
+        try:
+            told = os.read(self.descriptor, 65536)
+        except BlockingIOError:
+            return
+        while told:
+            watch, _, _, length = _EVENT.unpack_from(told)
+            name, told = told[_EVENT.size : _EVENT.size + length], told[_EVENT.size + length :]
+            yield os.path.join(self._paths.get(watch, ""), os.fsdecode(name.rstrip(b"\0")))
+
+    def close(self) -> None:
+        """Watch nothing any more."""
+        os.close(self.descriptor)

@@ -22,8 +22,8 @@ import socket
 import sys
 
 from hsched.client import warm
+from hsched.client.inotify import MADE, MOVED, REMOVED, WRITTEN, FolderEvents
 from hsched.warm import child, rehearsal, request
-from hsched.warm.events import MADE, MOVED, REMOVED, WRITTEN, FolderEvents
 
 _BACKLOG = 4096
 

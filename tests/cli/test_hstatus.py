@@ -7,7 +7,10 @@ import json
 import pytest
 
 from hsched import paths
+from hsched.cli.fields.schedulers import COLUMNS
 from hsched.errors import NoAnswer, NotRunning
+from hsched.wire.slots import ResourceView
+from hsched.wire.status import StatusReply
 from tests.cli.conftest import FakeClient, Run, status
 
 
@@ -53,3 +56,58 @@ def test_no_scheduler_at_all_is_no_error(run: Run, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(paths, "names", list)
     result = run("hstatus")
     assert (result.stdout, result.exit_code) == ("no schedulers found\n", 0)
+
+
+def test_columns_are_chosen_and_unknown_where_it_does_not_answer(run: Run) -> None:
+    result = run("hstatus", "-o", "name,state,pid,drained,pending", "--sort", "-pending")
+    assert [line.split() for line in result.stdout.splitlines()] == [
+        ["NAME", "STATE", "PID", "DRAINED", "PENDING"],
+        ["lab", "running", "1", "-", "2"],
+        ["slow", "not-answering", "-", "-", "-"],
+    ]
+
+
+def test_rows_are_sorted_as_numbers_and_what_is_unknown_comes_last(
+    run: Run, client: type[FakeClient], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(paths, "names", lambda: ["a", "b", "slow"])
+    client.answers["status"] |= {"a": status("a", pending=10), "b": status("b", pending=9)}
+
+    def names(*words: str) -> list[str]:
+        return [line.split()[0] for line in run("hstatus", *words).stdout.splitlines()[1:]]
+
+    assert names("--sort", "pending") == ["b", "a", "slow"]
+    assert names("--sort", "-pending") == ["a", "b", "slow"]
+    listed = json.loads(run("hstatus", "--json", "--sort", "pending").stdout)
+    assert [one["name"] for one in listed] == ["b", "a"]
+
+
+def test_every_field_has_a_word_in_a_pipe(run: Run, client: type[FakeClient]) -> None:
+    reply = status("my lab")
+    cores = ResourceView(
+        name="cores", numbered=True, unit=1, total=9, used=0, free=7, drained=(3, 5)
+    )
+    told = {**reply.as_dict(), "resources": (cores,), "stopping": True}
+    client.answers["status"] = {"lab": StatusReply(**told)}
+    fields = ",".join(COLUMNS.names)
+    (line,) = run("hstatus", "-n", "lab", "-o", f"{fields},name").stdout.splitlines()[1:]
+    words = line.split(None, len(COLUMNS.names))
+    assert words[0] == r"my\x20lab"
+    assert words[-1] == "my lab"
+    assert {"9", "7", "stopping", "cores:3,5", "local", "/state", reply.run} < set(words)
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ("-o name,wat", "`wat` is no field; there are name, total, "),
+        ("--sort wat", "`wat` is no field; there are name, total, "),
+        ("-o name --json", "give either -o or --json, not both"),
+        ("--watch --json", "--watch draws a table; give it without --json"),
+        ("--watch", "--watch needs a terminal, and stdout is none; `hstatus --json` lists"),
+    ],
+)
+def test_what_cannot_be_shown_is_refused(run: Run, typed: str, said: str) -> None:
+    result = run("hstatus", *typed.split())
+    assert (result.stdout, result.exit_code) == ("", 2)
+    assert said in result.stderr

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from tests.devices.fake import Fake
+from tests.e2e.painted import Painted
 from tests.e2e.shell import Shell, is_alive
 
 pytestmark = pytest.mark.slow
@@ -110,6 +111,46 @@ def test_gpus_are_listed_without_a_scheduler(lab: Shell, nvml: Fake) -> None:
     assert re.fullmatch(cells + who, " ".join(row))
     refused = lab.run("hsched", "gpus", "-n", "lab")
     assert (refused.returncode, refused.stdout) == (1, "")
+
+
+def shows(seen: Painted, *cells: str) -> None:
+    """Wait until there is a line on the screen with these words."""
+    wanted = list(cells)
+    seen.until(lambda: wanted in [one.split() for one in seen.text.splitlines()], f"{cells}")
+
+
+def test_gpus_are_watched_with_what_jobs_hold_of_them(lab: Shell, nvml: Fake) -> None:
+    lab.env["HSCHED_NVML_TIMEOUT"] = "0.5"
+    nvml.tell(A)
+    fields = "gpu,used,claimed,jobs"
+    with Painted(lab, "hsched", "gpus", "--watch", "--interval", "0.2", "-o", fields) as seen:
+        shows(seen, "0", "0", "0", "-")
+        nvml.tell(A, line(os.getpid(), 1000))
+        shows(seen, "0", "1000", "0", "-")
+        lab.ok("hstart", "8,1")
+        job = lab.submit("1", "--memory-per-device", "2G", "sleep 1000")
+        shows(seen, "0", "1000", "2048", job)
+        nvml.tell(A, "hangs MemoryInfo")
+        seen.sees("hsched gpus: NVML did not answer within 0.5 s; who", absent=("CLAIMED",))
+        nvml.tell(A)
+        shows(seen, "0", "0", "2048", job)
+        lab.ok("hstop", "--force")
+        shows(seen, "0", "0", "0", "-")
+        seen.type("\x03")
+        assert seen.ends() in (-signal.SIGINT, 130)
+
+
+def test_claims_are_told_at_once_and_a_named_scheduler_must_run(lab: Shell, nvml: Fake) -> None:
+    nvml.tell(A)
+    lab.ok("hstart", "8,1")
+    command = ("hsched", "gpus", "--watch", "--interval", "9999", "-n", "default")
+    with Painted(lab, *command, "-o", "gpu,jobs", size=(40, 5)) as seen:
+        shows(seen, "0", "-")
+        job = lab.submit("1", "--memory-per-device", "2G", "sleep 1000")
+        shows(seen, "0", job)
+        lab.ok("hstop", "--force")
+        seen.sees("hsched gpus: ", "not running")
+        assert seen.ends() == 1
 
 
 def test_outsiders_can_be_ignored(lab: Shell, nvml: Fake) -> None:

@@ -69,6 +69,8 @@ TYPED = [
     ("hsubmit 1 cat ze", "> hsubmit 1 cat zebra-file"),
     ("hjobs -n def", "> hjobs -n default"),
     ("hjobs -o id,com", "> hjobs -o id,command"),
+    ("hstatus -o name,dr", "> hstatus -o name,drained"),
+    ("hsched gpus --sort cl", "> hsched gpus --sort claimed"),
 ]
 
 #: What is typed before Tab Tab, what is offered, and what is not.

@@ -194,6 +194,19 @@ def test_a_table_that_is_watched_follows_the_window(warm: Terminal) -> None:
     assert warm.plain_commands() == []
 
 
+def test_schedulers_are_watched_by_the_warm_process(warm: Terminal) -> None:
+    warm.plain_commands()
+    with Painted(warm, "hstatus", "--watch") as seen:
+        seen.sees("NAME", "default", absent=("lab",))
+        warm.ok("hstart", "-n", "lab", "1")
+        seen.sees("default", "lab")
+        warm.ok("hstop", "-n", "lab")
+        seen.sees("default", absent=("lab",))
+        seen.type("\x03")
+        assert seen.ends() == -signal.SIGINT
+    assert "hstatus" not in " ".join(warm.plain_commands())
+
+
 def test_a_window_of_another_size_does_not_end_a_command(warm: Terminal) -> None:
     waiting = Waiting(warm)
     waiting.process.send_signal(signal.SIGWINCH)

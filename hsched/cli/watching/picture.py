@@ -1,0 +1,30 @@
+"""A table as a text to be drawn on a screen."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TypeVar
+
+from hsched.cli.fields.columns import Columns
+from hsched.cli.render import printable
+from hsched.cli.table import show_rows
+from hsched.cli.terminal import console
+from hsched.cli.top.text import shortened
+
+Row = TypeVar("Row")
+
+
+def picture(
+    columns: Columns[Row],
+    rows: Sequence[Row],
+    names: Sequence[str],
+    lines: int,
+    troubles: Sequence[str] = (),
+) -> str:
+    """Return a table in so many lines, and what is the matter below it; empty for neither."""
+    screen = console()
+    with screen.capture() as drawn:
+        if rows:
+            show_rows(columns, rows, names, screen, most=lines - len(troubles))
+    below = "\n".join(shortened(printable(trouble), screen.width) for trouble in troubles)
+    return drawn.get() + below
