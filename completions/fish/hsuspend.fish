@@ -1,11 +1,12 @@
 # Written by `make completions`; the command itself knows what there is to offer.
 function __hsuspend_complete
+    set -l option (string match -r '^--[^=]+=' -- (commandline -ct))
     for line in (env _HSUSPEND_COMPLETE=fish_complete COMP_WORDS=(commandline -cp) \
             COMP_CWORD=(commandline -ct) hsuspend 2>/dev/null </dev/null)
         set -l parts (string split -m 1 , -- $line)
         switch $parts[1]
             case plain
-                echo $parts[2]
+                echo "$option"$parts[2]
             case dir
                 __fish_complete_directories $parts[2]
             case file

@@ -45,14 +45,21 @@ KINDS: dict[str, tuple[str, Callable[[JobView], bool]]] = {
 
 def jobs(context: click.Context, kind: str, incomplete: str) -> Items:
     """Return ids, with what they are, and names of jobs of a kind."""
-    scope, fits = KINDS[kind]
-    last = None if scope == "live" else _MOST
-    asked = _ask(context, lambda client: client.jobs(scope=scope, last=last))
-    found = [job for job in asked if fits(job)]
+    found = _jobs(context, kind)
     typed = context.params.get("words") or ()
     ids = [(job.id, _about(job)) for job in found[-_MOST:]]
     names = {job.name: f"name of job {job.id}" for job in found if job.name}
     return _items([pair for pair in [*ids, *names.items()] if pair[0] not in typed], incomplete)
+
+
+def called(context: click.Context, kind: str, attribute: str, incomplete: str) -> Items:
+    """Return the ``name`` or the ``labels`` of jobs of a kind."""
+    words: dict[str, int] = {}
+    for job in _jobs(context, kind):
+        for word in job.labels if attribute == "labels" else [job.name] if job.name else []:
+            words[word] = words.get(word, 0) + 1
+    about = ((word, f"{count} job{'s' * (count > 1)}") for word, count in words.items())
+    return _items(about, incomplete)
 
 
 def tasks(context: click.Context, incomplete: str) -> Items:
@@ -89,6 +96,13 @@ def fields(rows: str, incomplete: str, several: bool) -> Items:
 def words(offered: Iterable[str], incomplete: str) -> Items:
     """Return those words that begin as what has been typed."""
     return _items(((word, "") for word in offered), incomplete)
+
+
+def _jobs(context: click.Context, kind: str) -> list[JobView]:
+    scope, fits = KINDS[kind]
+    last = None if scope == "live" else _MOST
+    asked = _ask(context, lambda client: client.jobs(scope=scope, last=last))
+    return [job for job in asked if fits(job)]
 
 
 def _ask(context: click.Context, question: Callable[[Client], Iterable[Any]]) -> Iterable[Any]:

@@ -20,29 +20,36 @@ FOLDER = os.path.normpath(os.path.join(os.path.dirname(__file__), "..", "..", "c
 
 _HEAD = "Written by `make completions`; the command itself knows what there is to offer."
 
-# Words are parted at blanks alone: bash parts them at = and : as well, and puts in what
-# follows the last of those.
+# The command itself parts the line into words, as a shell does, and the last is the one to be
+# completed (-1): bash parts them at = and : as well, and puts in what follows the last of those.
+# In a word that begins with a quote it does not, nor wants it escaped; what that quote does not
+# protect is not offered there.
 _BASH = """\
 # {head}
 _{program}_complete() {{
-    local -a words
-    local kind value typed before=${{COMP_LINE:0:COMP_POINT}} IFS=$' \\t\\n'
-    read -ra words <<<"$before"
-    [[ $before == *[[:blank:]] ]] && words+=("")
-    typed=${{words[${{#words[@]}} - 1]}}
-    local prefix=${{typed%"${{typed##*[=:]}}"}}
+    local kind value before=${{COMP_LINE:0:COMP_POINT}} word=${{COMP_WORDS[COMP_CWORD]}} prefix=
+    local typed=${{before##*[[:blank:]]}} is_quoted=
+    if [[ $word == [\\"\\']* ]]; then
+        is_quoted=1
+    else
+        prefix=${{typed%"${{typed##*[=:]}}"}}
+        [[ -z $word && $before == *[[:blank:]] ]] && before+="''"
+    fi
     COMPREPLY=()
     while IFS=, read -r kind value; do
         case $kind in
             plain)
                 [[ $value == *[=:] ]] && compopt -o nospace 2>/dev/null
                 value=${{value#"$prefix"}}
-                [[ $value == *[!A-Za-z0-9_@%+=:,./~-]* ]] && printf -v value %q "$value"
+                if [[ $value == *[!A-Za-z0-9_@%+=:,./~-]* ]]; then
+                    [[ $is_quoted && $value == *[\\"\\'\\$\\`\\\\!]* ]] && continue
+                    [[ $is_quoted ]] || printf -v value %q "$value"
+                fi
                 COMPREPLY+=("$value") ;;
             file) compopt -o default 2>/dev/null ;;
             dir) compopt -o dirnames 2>/dev/null ;;
         esac
-    done < <(env COMP_WORDS="$before" COMP_CWORD=$((${{#words[@]}} - 1)) \\
+    done < <(env COMP_WORDS="$before" COMP_CWORD=-1 \\
         {variable}=bash_complete {program} 2>/dev/null </dev/null)
 }}
 complete -F _{program}_complete {program}
@@ -55,6 +62,7 @@ local kind value about name=$service
 local -a answer plain open described
 answer=("${{(@f)$(env COMP_WORDS="${{words[*]}}" COMP_CWORD=$((CURRENT - 1)) \\
     _${{(U)name}}_COMPLETE=zsh_complete $name 2>/dev/null </dev/null)}}")
+[[ ${{words[CURRENT]}} == --*=* ]] && compset -P 1 '*='
 for kind value about in "${{(@)answer}}"; do
     case $kind in
         file) _files ;;
@@ -78,12 +86,13 @@ return 0
 _FISH = """\
 # {head}
 function __{program}_complete
+    set -l option (string match -r '^--[^=]+=' -- (commandline -ct))
     for line in (env {variable}=fish_complete COMP_WORDS=(commandline -cp) \\
             COMP_CWORD=(commandline -ct) {program} 2>/dev/null </dev/null)
         set -l parts (string split -m 1 , -- $line)
         switch $parts[1]
             case plain
-                echo $parts[2]
+                echo "$option"$parts[2]
             case dir
                 __fish_complete_directories $parts[2]
             case file

@@ -38,6 +38,9 @@ _SHORT = {
 #: What is listed in columns, by program.
 _ROWS = {"hjobs": "jobs", "hstatus": "schedulers", "hsched gpus": "gpus"}
 
+#: What jobs are called by, by parameter.
+_CALLED = {"name_words": "name", "label_words": "labels", "labels": "labels"}
+
 _NAMES_SCHEDULER = ("scheduler", "names")
 _PATHS = {"stdin", "stdout", "stderr", "each", "line", "what", "trace"}
 
@@ -54,6 +57,8 @@ def offer(
         return completion.schedulers(incomplete)
     if name == "dependencies":
         return completion.jobs(context, "any", incomplete)
+    if name in _CALLED:
+        return completion.called(context, _kind(program, context), _CALLED[name], incomplete)
     if program in _ROWS and name in ("fields", "order"):
         return completion.fields(_ROWS[program], incomplete, several=name == "fields")
     if name == "spec":
@@ -62,6 +67,13 @@ def offer(
         return completion.resources(context, incomplete, "=")
     if name in _PATHS:
         return _file(incomplete)
+    return _meant(program, name, context, incomplete)
+
+
+def _meant(program: str, name: str, context: click.Context, incomplete: str) -> list[Any] | None:
+    """Return what the words of a command may be, which are no option's."""
+    from hsched.cli import completion
+
     if program in ("hnslots", "hsched nslots") and name == "words":
         return _slots(context, incomplete)
     if program.startswith("hsched ") and name in ("words", "task"):
@@ -77,8 +89,13 @@ def _jobs(program: str, context: click.Context, incomplete: str) -> list[Any]:
     kinds = ("pending", "running", "done", "failed")
     first = program == "hjobs" and not context.params.get("words")
     offered = completion.words(kinds, incomplete) if first else []
-    wide = context.params.get("everything") or program != "hjobs"
-    return offered + completion.jobs(context, _WORDS[program] if wide else "live", incomplete)
+    return offered + completion.jobs(context, _kind(program, context), incomplete)
+
+
+def _kind(program: str, context: click.Context) -> str:
+    """Return which jobs a command can be about as far as it has been typed."""
+    is_narrow = program == "hjobs" and not context.params.get("everything")
+    return "live" if is_narrow else _WORDS.get(program, "any")
 
 
 def _slots(context: click.Context, incomplete: str) -> list[Any]:

@@ -25,7 +25,7 @@ def needs(program: str) -> pytest.MarkDecorator:
 def queue(shell: Shell) -> Shell:
     """A running job 1 called moss, a pending job 2 called fern, and a done job 3."""
     shell.ok("hstart", "cores=2,gpus=1")
-    shell.submit("2", "--job-name", "moss", "sleep", "999")
+    shell.submit("2", "--job-name", "moss", "--label", "night", "sleep", "999")
     shell.submit("2", "--job-name", "fern", "sleep", "999")
     shell.submit("0", "--job-name", "twig", "true")
     shell.wait("3")
@@ -69,8 +69,21 @@ TYPED = [
     ("hsubmit 1 cat ze", "> hsubmit 1 cat zebra-file"),
     ("hjobs -n def", "> hjobs -n default"),
     ("hjobs -o id,com", "> hjobs -o id,command"),
+    ("hjobs --job-name mo", "> hjobs --job-name moss"),
+    ("hkill --label ni", "> hkill --label night"),
+    ("hsubmit --label=ni", "> hsubmit --label=night"),
+    ("hjobs --state pe", "> hjobs --state pending"),
+    ("hsubmit --job-name 'a b' -n de", "> hsubmit --job-name 'a b' -n default"),
+    (r'hsubmit --label a\ b -n "c d" 1 ls ze', r'> hsubmit --label a\ b -n "c d" 1 ls zebra-file'),
     ("hstatus -o name,dr", "> hstatus -o name,drained"),
     ("hsched gpus --sort cl", "> hsched gpus --sort claimed"),
+]
+
+#: The same for a word that is quoted itself.
+QUOTED = [
+    ("hkill 'mo", "> hkill 'moss'"),
+    ('hlog "tw', '> hlog "twig"'),
+    ("hkill 1 '2' \"fe", "> hkill 1 '2' \"fern\""),
 ]
 
 #: What is typed before Tab Tab, what is offered, and what is not.
@@ -90,7 +103,7 @@ def press_tab(shown: Painted, typed: str, expected: str) -> None:
 @pytest.mark.slow
 @pytest.mark.skipif(not BASH_COMPLETION.exists(), reason="needs bash-completion")
 def test_bash_completes_what_there_is(bash: Painted) -> None:
-    for typed, expected in TYPED:
+    for typed, expected in [*TYPED, *QUOTED]:
         press_tab(bash, typed, expected)
 
 
@@ -105,7 +118,8 @@ def test_zsh_completes_what_there_is(zsh: Painted) -> None:
 @needs("fish")
 def test_fish_offers_what_there_is(queue: Shell) -> None:
     lines = [typed for typed, _ in TYPED] + [typed for typed, *_ in LISTED]
-    query = "; echo ==; ".join(f"complete -C '{line}'" for line in lines)
+    escaped = (line.replace("\\", r"\\").replace("'", r"\'") for line in lines)
+    query = "; echo ==; ".join(f"complete -C '{line}'" for line in escaped)
     path = f"set -g fish_complete_path {FOLDER}/fish $fish_complete_path"
     answers = queue.ok("fish", "--no-config", "-c", f"{path}; {query}").split("==\n")
     offered = [[row.split("\t")[0] for row in answer.splitlines()] for answer in answers]
