@@ -15,12 +15,14 @@ from hsched.broker.premises import take_lock
 from hsched.broker.store import Store
 from hsched.broker.verbs.jobs import older, page
 from hsched.broker.verbs.runs import all_runs
+from hsched.broker.verbs.subscribe import as_stored
 from hsched.broker.views import Viewer
 from hsched.errors import HschedError, NotRunning
 from hsched.wire.frames import PROTOCOL_VERSION, Header
 from hsched.wire.jobs import JobsReply, JobsRequest
 from hsched.wire.message import from_json
 from hsched.wire.runs import RunsReply, RunsRequest
+from hsched.wire.subscribe import Changes, SubscribeRequest
 
 
 def main() -> None:
@@ -34,7 +36,7 @@ def main() -> None:
     sys.stdout.buffer.write(header + b"\n" + body)
 
 
-def _answer(name: str, verb: str, body: bytes) -> JobsReply | RunsReply:
+def _answer(name: str, verb: str, body: bytes) -> JobsReply | RunsReply | Changes:
     place = paths.place(name)
     take_lock(place)
     store = Store(place.store)
@@ -43,6 +45,8 @@ def _answer(name: str, verb: str, body: bytes) -> JobsReply | RunsReply:
         raise NotRunning(f"scheduler {name} never ran")
     if verb == RunsRequest.VERB:
         return all_runs(store)
+    if verb == SubscribeRequest.VERB:
+        return as_stored(store, run.number, from_json(SubscribeRequest, body).ids or ())
     viewer = Viewer(place, run, store, None, clock.wall())
     request = from_json(JobsRequest, body)
     return page(viewer if request.run is None else older(viewer, request.run), request)

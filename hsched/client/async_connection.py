@@ -11,7 +11,7 @@ import zmq.asyncio
 from hsched import paths
 from hsched.client.connection import Connection, M, _milliseconds_or_none, new_key, read_reply
 from hsched.client.subscription import Subscription
-from hsched.errors import NoAnswer
+from hsched.errors import NoAnswer, NotRunning
 from hsched.wire.frames import Header
 from hsched.wire.message import Message
 from hsched.wire.subscribe import Change
@@ -113,8 +113,12 @@ class AsyncSubscription(Subscription):
     async def next_page(self, other: int = -1) -> tuple[Change, ...] | None:
         """Wait for changes and return them, as :meth:`Subscription.page` does."""
         if self._key is None:
-            self._key, request, limit = self._request()
-            await self._connection.tell(request, self._key, limit)
+            key, request, limit = self._request()
+            try:
+                await self._connection.tell(request, key, limit)
+            except NotRunning as error:
+                return await asyncio.to_thread(self._last_words, error)
+            self._key = key
         if other >= 0 and not await self._connection.hears(other, self._deadline):
             return ()
         try:

@@ -66,7 +66,7 @@ class Connection:
         self._broker = -1
         # Over TCP there is no process to watch, but a connection that ends.
         self._monitor: zmq.Socket[bytes] | None = None
-        self._tcp = None
+        self._tcp: Tcp | None = None
         if os.environ.get("HSCHED_HOST") or os.environ.get("HSCHED_PORT"):
             from hsched import network  # for few
 
@@ -77,6 +77,11 @@ class Connection:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    @property
+    def is_remote(self) -> bool:
+        """Whether the broker may run on another machine."""
+        return self._tcp is not None and not self._tcp.is_loopback
 
     def close(self) -> None:
         """Drop the socket; the next request makes a new one."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from hsched import paths
 from hsched.client.connection import Connection, new_key, read_reply, wait_for_any
-from hsched.errors import NoAnswer
+from hsched.errors import AlreadyRunning, NoAnswer, NoSuchJob, NotRunning
 from hsched.wire.frames import Header
 from hsched.wire.subscribe import Change, Changes, SubscribeRequest
 
@@ -55,6 +55,7 @@ class Subscription:
         self._epoch: str | None = None
         self._upto: int | None = None
         self._key: str | None = None
+        self._is_over = False  # as history tells
         self.is_complete = True
 
     def __enter__(self) -> Subscription:
@@ -100,12 +101,16 @@ class Subscription:
 
         There are none where the broker had to be asked again, where the descriptor
         ``other`` has become readable, or where slots have changed and ``arrivals`` are told.
+        Where the scheduler was stopped, history first tells which of ``ids`` are done.
 
         Raises:
-            NotRunning: the scheduler was stopped.
+            NotRunning: the scheduler was stopped, and there is no more to tell.
             NoSuchJob: an id was never given out in this run.
         """
-        self.begin()
+        try:
+            self.begin()
+        except NotRunning as error:
+            return self._last_words(error)
         if other >= 0 and not self._connection.has_news(other, self._deadline):
             return ()
         try:
@@ -133,6 +138,25 @@ class Subscription:
         self._epoch, self._upto = changes.epoch, changes.upto
         self.is_complete = changes.complete
         return changes.changes
+
+    def _last_words(self, error: NotRunning) -> tuple[Change, ...]:
+        """Return which jobs are done and how, as history tells; the next time raise ``error``.
+
+        There are none where somebody else is just looking, or a broker comes up.
+        """
+        if self._ids is None or self._is_over or self._connection.is_remote:
+            raise error
+        from hsched.client.history import read_history  # for a stopped scheduler alone
+
+        request = SubscribeRequest(ids=self._ids)
+        try:
+            changes = read_history(self._connection.place, request, Changes).changes
+        except AlreadyRunning:
+            return ()
+        except NoSuchJob:
+            raise error from None
+        self._is_over = True
+        return tuple(change for change in changes if change.state == "done")
 
     def _request(self) -> tuple[str, SubscribeRequest, float]:
         """Return a fresh key, what to ask, and until when."""

@@ -143,3 +143,21 @@ def test_logs_are_followed_and_history_is_read_after_the_end(desk: Shell) -> Non
             await client.status()
 
     play(story)
+
+
+def test_what_is_done_is_told_also_where_the_scheduler_has_stopped(desk: Shell) -> None:
+    async def story(client: AsyncClient) -> None:
+        job = await client.submit(JobSpec(slots="1", argv=("true",)))
+        held = await client.submit(JobSpec(slots="1", argv=("true",), hold=True))
+        assert await client.wait([job.id], timeout=DEADLINE_S)
+        await client.drain()
+        assert await client.wait([job.id], timeout=DEADLINE_S)
+        assert await client.wait([job.id, held.id], any_of=True, timeout=DEADLINE_S)
+        with pytest.raises(NotRunning):
+            await client.wait([job.id, held.id], timeout=DEADLINE_S)
+
+    play(story)
+    with Client() as client:
+        assert client.wait(["1"], timeout=DEADLINE_S)
+        with pytest.raises(NotRunning):
+            client.wait(["1", "2"], timeout=DEADLINE_S)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.shell import DEADLINE_S, Shell
+from tests.e2e.shell import DEADLINE_S, Shell, is_alive
 
 WAIT = "while ! test -e go; do sleep 0.02; done"
 
@@ -29,9 +29,7 @@ def waiting(sched: Shell) -> Waiting:
     """Starts hwait, and returns once it sleeps until the broker tells it something."""
 
     def begin(*words: str) -> subprocess.Popen[str]:
-        wait = subprocess.Popen(
-            ["hwait", *words], cwd=sched.folder, env=sched.env, text=True, stdout=-1, stderr=-1
-        )
+        wait = start(sched, *words)
         sched.until(lambda: _sleeps(wait.pid), "hwait sleeps")
         return wait
 
@@ -121,6 +119,34 @@ def test_it_survives_the_broker(sched: Shell, waiting: Waiting) -> None:
     sched.ok("hjobs")
     (sched.folder / "go").touch()
     assert status(wait) == 6
+
+
+def test_the_last_job_of_a_drained_scheduler_has_its_status(
+    sched: Shell, waiting: Waiting
+) -> None:
+    job = sched.submit("1", f"{WAIT}; exit 6")
+    array = sched.submit("--array", "0-1", "1", f"{WAIT}; exit 7")
+    spawn = sched.submit("1", "no-such-program")
+    sched.until(lambda: len(sched.jobs("running")) == 3, "all run")
+    held = sched.submit("--hold", "1", "true")
+    waits = [waiting(job), waiting(array, job), waiting("--any", job, held), waiting(held)]
+    broker = sched.broker_pid()
+    sched.ok("hstop", "--drain")
+    (sched.folder / "go").touch()
+    sched.until(lambda: not is_alive(broker), "the broker ends")
+    assert [status(wait) for wait in waits] == [6, 7, 6, 125]
+    # Whoever comes later is told the same, also several at once.
+    late = [start(sched, *words) for words in ([job], [array], [spawn], ["--any", job, held])]
+    assert [status(wait) for wait in late] == [6, 7, 127, 6]
+    for never in (held, "99"):
+        told = sched.run("hwait", never)
+        assert (told.returncode, "not running" in told.stderr) == (125, True)
+
+
+def start(sched: Shell, *words: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        ["hwait", *words], cwd=sched.folder, env=sched.env, text=True, stdout=-1, stderr=-1
+    )
 
 
 def test_nothing_is_said_in_a_pipe(sched: Shell, waiting: Waiting) -> None:
