@@ -25,7 +25,7 @@ _COLUMNS = {"RUNNING": "cyan", "PENDING": "yellow", "CLAIMED": "cyan", "FREE": "
 
 #: What lacks its middle where the terminal is narrow; the rest identifies a job and is whole.
 _FLEXIBLE = {"NAME", "COMMAND", "REASON", "WHO", "UUID", "LABELS", "DEPENDS", "HELD"}
-_FLEXIBLE |= {"CWD", "OUT", "ERR", "FOLDER", "JOBS"}
+_FLEXIBLE |= {"CWD", "OUT", "ERR", "FOLDER", "JOBS", "RUN"}
 _TIMES = {"SUBMITTED", "STARTED", "ENDED", "EXPECTED"}
 _LEAST, _WIDE, _GAP = 12, 100, 2
 

@@ -118,6 +118,10 @@ class AsyncSubscription(Subscription):
                 await self._connection.tell(request, key, limit)
             except NotRunning as error:
                 return await asyncio.to_thread(self._last_words, error)
+            except NoAnswer:
+                if self._deadline is None:
+                    raise
+                return None
             self._key = key
         if other >= 0 and not await self._connection.hears(other, self._deadline):
             return ()

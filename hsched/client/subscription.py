@@ -111,6 +111,10 @@ class Subscription:
             self.begin()
         except NotRunning as error:
             return self._last_words(error)
+        except NoAnswer:
+            if self._deadline is None:
+                raise
+            return None
         if other >= 0 and not self._connection.has_news(other, self._deadline):
             return ()
         try:

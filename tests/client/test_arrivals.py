@@ -83,6 +83,21 @@ def test_news_of_several_are_waited_for_at_once(client: Client) -> None:
             assert first in wait_for_news([first], timeout=DEADLINE_S)
 
 
+def test_a_hundred_pages_are_passed_over_in_a_few_waits(client: Client) -> None:
+    client.submit(sleeper("2"))
+    job = client.submit(sleeper("1"))
+    with client.subscribe(arrivals=True) as changes:
+        changes.begin()
+        for _ in range(50):
+            client.hold([job.id])
+            client.release([job.id])
+            client.update([job.id], priority=1)
+        waits = 0
+        while wait_for_news([changes], timeout=0.2):
+            waits += 1
+    assert 1 <= waits < 50
+
+
 def is_over(changes: Subscription) -> bool:
     try:
         changes.begin()

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TypeVar
 
+from rich.text import Text
+
 from hsched.cli.fields.columns import Columns
 from hsched.cli.render import printable
+from hsched.cli.styles import FAILED
 from hsched.cli.table import show_rows
 from hsched.cli.terminal import console
-from hsched.cli.top.text import shortened
 
 Row = TypeVar("Row")
 
@@ -23,8 +25,10 @@ def picture(
 ) -> str:
     """Return a table in so many lines, and what is the matter below it; empty for neither."""
     screen = console()
-    with screen.capture() as drawn:
+    with screen.capture() as below:
+        for trouble in troubles:
+            screen.print(Text(printable(trouble), FAILED))
+    with screen.capture() as table:
         if rows:
-            show_rows(columns, rows, names, screen, most=lines - len(troubles))
-    below = "\n".join(shortened(printable(trouble), screen.width) for trouble in troubles)
-    return drawn.get() + below
+            show_rows(columns, rows, names, screen, most=lines - below.get().count("\n"))
+    return table.get() + below.get()
