@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import os
+import signal
 from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
 from typing import Any
@@ -161,3 +162,17 @@ def test_what_is_done_is_told_also_where_the_scheduler_has_stopped(desk: Shell) 
         assert client.wait(["1"], timeout=DEADLINE_S)
         with pytest.raises(NotRunning):
             client.wait(["1", "2"], timeout=DEADLINE_S)
+
+
+def test_a_wait_ends_in_time_where_the_broker_does_not_greet(desk: Shell) -> None:
+    async def story(client: AsyncClient) -> None:
+        assert not await client.wait(["1"], timeout=0.1)
+
+    job = desk.submit("1", "sleep", "999")
+    os.kill(desk.broker_pid(), signal.SIGSTOP)
+    try:
+        with Client() as client:
+            assert not client.wait([job], timeout=0.1)
+        play(story)
+    finally:
+        os.kill(desk.broker_pid(), signal.SIGCONT)
