@@ -13,7 +13,7 @@ from rich.text import Text
 from hsched.cli.fields.columns import Columns
 from hsched.cli.fields.jobs import COLUMNS
 from hsched.cli.render import JOB_HEADER, printable
-from hsched.cli.styles import FAILED, state_style
+from hsched.cli.styles import state_style
 from hsched.cli.terminal import console as terminal
 from hsched.cli.top.text import shortened, widest
 from hsched.wire.jobs import JobView
@@ -70,13 +70,6 @@ def show_rows(
     _show(columns.header(names), cells, console or terminal(), missing)
 
 
-def show_table(
-    header: Sequence[str], rows: Iterable[Sequence[str]], console: Console | None = None
-) -> None:
-    """Print any rows under their header; a row may have one cell more, which is a trouble."""
-    _show(header, [list(row) for row in rows], console or terminal())
-
-
 def _fitting(rows: Sequence[Row], most: int | None) -> tuple[Sequence[Row], int]:
     """Return the rows that ``most`` lines have room for, and how many others there are."""
     if most is None or len(rows) < most:
@@ -85,10 +78,9 @@ def _fitting(rows: Sequence[Row], most: int | None) -> tuple[Sequence[Row], int]
     return shown, len(rows) - len(shown)
 
 
-def _show(header: Sequence[str], rows: list[list[str]], console: Console, missing: int = 0) -> None:
-    titles = [*header, *[""] * (max(map(len, rows), default=0) - len(header))]
+def _show(titles: Sequence[str], rows: list[list[str]], console: Console, missing: int) -> None:
     for row in rows:
-        row[:] = [printable(cell) for cell in row] + [""] * (len(titles) - len(row))
+        row[:] = map(printable, row)
     found = [[row[number] for row in rows] for number in range(len(titles))]
     widths = _widths(dict(enumerate(titles)), found, console.width)
     table = Table(box=None, padding=(0, _GAP, 0, 0), pad_edge=False)
@@ -122,8 +114,6 @@ def _side(title: str, column: list[str]) -> Literal["left", "right"]:
 def _style(title: str, cell: str) -> str:
     if title == "STATE":
         return state_style(cell)
-    if title == "":
-        return FAILED
     return "" if cell in ("0", "-", "?") else _COLUMNS.get(title, "")
 
 

@@ -8,6 +8,7 @@ import pytest
 from rich.console import Console
 
 from hsched.cli import table
+from hsched.cli.fields.columns import Columns, Field
 from tests.cli.conftest import job
 
 
@@ -60,19 +61,19 @@ def test_what_a_screen_cannot_hold_is_counted() -> None:
 
 def test_numbers_stand_below_each_other_at_their_right_ends() -> None:
     out = io.StringIO()
+    cells: dict[str, Field[tuple[str, ...]]] = {
+        "name": Field(lambda row: row[0]),
+        "jobs": Field(lambda row: row[1]),
+        "used": Field(lambda row: row[2]),
+    }
     rows = [("a", "8", "7"), ("b", "120", "?")]
-    table.show_table(("NAME", "JOBS", "USED"), rows, Console(file=out, width=80))
+    columns = Columns(cells, usual=("name", "jobs", "used"))
+    table.show_rows(columns, rows, console=Console(file=out, width=80))
     assert [line.rstrip() for line in out.getvalue().splitlines()] == [
         "NAME  JOBS  USED",
         "a        8     7",
         "b      120     ?",
     ]
-
-
-def test_a_row_may_end_in_a_trouble_without_a_title() -> None:
-    out = io.StringIO()
-    table.show_table(("NAME",), [("a",), ("b", "not answering")], Console(file=out, width=80))
-    assert out.getvalue().splitlines()[2].split() == ["b", "not", "answering"]
 
 
 def test_markup_and_line_breaks_in_names_are_shown_as_they_are() -> None:

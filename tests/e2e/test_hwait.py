@@ -121,9 +121,7 @@ def test_it_survives_the_broker(sched: Shell, waiting: Waiting) -> None:
     assert status(wait) == 6
 
 
-def test_the_last_job_of_a_drained_scheduler_has_its_status(
-    sched: Shell, waiting: Waiting
-) -> None:
+def test_the_last_job_of_a_drained_scheduler_has_its_status(sched: Shell, waiting: Waiting) -> None:
     job = sched.submit("1", f"{WAIT}; exit 6")
     array = sched.submit("--array", "0-1", "1", f"{WAIT}; exit 7")
     spawn = sched.submit("1", "no-such-program")
