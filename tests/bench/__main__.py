@@ -24,6 +24,7 @@ from tests.bench import (
     tasks,
     throughput,
 )
+from tests.bench.attic import attic
 from tests.bench.report import Report, document
 from tests.bench.rounds import Settings, say
 
@@ -66,13 +67,14 @@ def main(names: tuple[str, ...], rounds: int, quick: bool, write: Path | None) -
         about = machine.describe(Path(folder))
     say(about)
     reports, failed = [], []
-    for name in names or BENCHMARKS:
-        say(f"{name}:")
-        try:
-            reports.append(BENCHMARKS[name].run(Settings(rounds, quick)))
-        except Exception:  # what the others have found took minutes
-            traceback.print_exc()
-            failed.append(name)
+    with attic():
+        for name in names or BENCHMARKS:
+            say(f"{name}:")
+            try:
+                reports.append(BENCHMARKS[name].run(Settings(rounds, quick)))
+            except Exception:  # what the others have found took minutes
+                traceback.print_exc()
+                failed.append(name)
     absent = [command for command in peers.PACKAGES if not peers.have(command)]
     about += f" Not installed, so not measured: {', '.join(absent)}." if absent else ""
     text = document(reports, about, _ABOUT)

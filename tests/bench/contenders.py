@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 import sys
 import time
 from collections.abc import Callable
@@ -11,6 +10,7 @@ from pathlib import Path
 
 from hsched.client import Client
 from hsched.wire.submit import JobSpec
+from tests.bench.attic import put_away
 from tests.bench.world import World, count_succeeded, submit, wait
 
 BARE = (sys.executable, str(Path(__file__).with_name("bare.py")))
@@ -94,7 +94,7 @@ def nq(world: World, count: int, *command: str) -> float:
     took = time.perf_counter() - begin
     ended = world.shell.until(lambda: _nq_ended(folder, count), "nq has told all ends")
     _check("nq", count, sum("exited with status 0" in log for log in ended))
-    shutil.rmtree(folder)
+    put_away(folder)
     return took
 
 
@@ -165,7 +165,7 @@ def _tsp_checked(world: World, env: dict[str, str], count: int, begin: float) ->
     ended = world.shell.until(lambda: _tsp_ended(world, env, count), "tsp is done")
     took = time.perf_counter() - begin
     world.ok("tsp", "-K", env=env)
-    shutil.rmtree(env["TMPDIR"])
+    put_away(Path(env["TMPDIR"]))
     _check("tsp", count, len(re.findall(r" finished +\S+ +0 ", ended)))
     return took
 

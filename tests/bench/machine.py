@@ -12,12 +12,13 @@ _WRITES = 100
 
 
 def describe(folder: Path) -> str:
-    """Return a paragraph: processor, kernel, interpreter, file system, time of an fsync."""
-    fsync_ms = fsync_s(folder) * 1000
+    """Return a paragraph: processor, kernel, interpreter, file system, and what it costs."""
+    fsync_ms, new_file_ms = fsync_s(folder) * 1000, new_file_s(folder) * 1000
     return (
         f"{_processor()}, {os.cpu_count()} CPUs, {_memory_gib():.0f} GiB; Linux "
         f"{platform.release()}; Python {platform.python_version()}; {_file_system(folder)}, "
-        f"one fsync {fsync_ms:.2f} ms; {time.strftime('%Y-%m-%d')}."
+        f"one fsync {fsync_ms:.2f} ms, one new file {new_file_ms:.3f} ms; "
+        f"{time.strftime('%Y-%m-%d')}."
     )
 
 
@@ -35,6 +36,18 @@ def fsync_s(folder: Path) -> float:
     finally:
         os.close(descriptor)
         path.unlink()
+    return statistics.median(times)
+
+
+def new_file_s(folder: Path) -> float:
+    """Return the median time of making a file, in seconds."""
+    made = folder / "made"
+    made.mkdir()
+    times = []
+    for number in range(_WRITES):
+        begin = time.perf_counter()
+        os.close(os.open(made / str(number), os.O_WRONLY | os.O_CREAT, 0o600))
+        times.append(time.perf_counter() - begin)
     return statistics.median(times)
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import xml.etree.ElementTree as ET
 from functools import partial
 from itertools import count
+from pathlib import Path
 
 import pytest
 
+from tests.bench.attic import _attics, attic, put_away
 from tests.bench.charts import chart
 from tests.bench.figures import Figures, number
 from tests.bench.report import Headline, Report, Table, document, markdown
@@ -84,3 +86,17 @@ def test_a_chart_has_a_line_for_each_label_and_a_point_for_each_size() -> None:
     tops = [float(circle.attrib["cy"]) for circle in circles[:3]]
     assert tops[1] < tops[2] < tops[0], "a larger cost stands higher"
     assert "<2>" in [text.text for text in root.findall(f"{_SVG}text")]
+
+
+def test_what_is_put_away_is_kept_until_all_is_measured(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "file").touch()
+    with attic():
+        put_away(tmp_path / "one")
+        kept = _attics[-1]
+        assert [file.name for file in kept.rglob("file")] == ["file"]
+        assert not (tmp_path / "one").exists()
+    assert not kept.exists()
+    put_away(tmp_path / "two")
+    assert not (tmp_path / "two").exists(), "without an attic it is removed"

@@ -17,6 +17,7 @@ from typing import Any
 
 from hsched.client import Client
 from hsched.wire.submit import JobSpec
+from tests.bench.attic import put_away
 from tests.e2e.shell import Shell
 
 _STAMP = Path(__file__).with_name("stamp.c")
@@ -54,9 +55,9 @@ class World:
         self.ok("hstart", "--name", name, *options, spec)
 
     def stop(self, name: str = "default") -> None:
-        """End a scheduler and remove all that it has kept, with its jobs cancelled."""
+        """End a scheduler, with its jobs cancelled, and put away all that it has kept."""
         self.ok("hstop", "--name", name, "--force", "--grace", "0")
-        shutil.rmtree(self.folder(name))
+        put_away(self.folder(name))
 
     def folder(self, name: str = "default") -> Path:
         """Return the folder of a scheduler."""
@@ -99,7 +100,7 @@ class Gate:
 
 @contextmanager
 def world() -> Iterator[World]:
-    """Yield a world; end every process of it and remove it afterwards."""
+    """Yield a world; end every process of it and put it away afterwards."""
     shell = Shell()
     before = os.environ.get("HSCHED_HOME")
     try:
@@ -111,7 +112,8 @@ def world() -> Iterator[World]:
             os.environ.pop("HSCHED_HOME", None)
         else:
             os.environ["HSCHED_HOME"] = before
-        shell.close()
+        shell.end_processes()
+        put_away(shell.home)
 
 
 def submit(client: Client, specs: Sequence[JobSpec]) -> list[str]:

@@ -141,12 +141,16 @@ class Shell:
 
     def close(self) -> None:
         """End every process of this HOME, and remove it."""
+        self.end_processes()
+        shutil.rmtree(self.home, ignore_errors=True)
+
+    def end_processes(self) -> None:
+        """Kill every process of this HOME, and return when they are gone."""
         while left := self.processes():
             for pid in left:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
             time.sleep(0.005)
-        shutil.rmtree(self.home, ignore_errors=True)
 
     def _done(self, identity: str) -> dict[str, Any] | None:
         found = self.job(identity)
