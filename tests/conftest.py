@@ -12,8 +12,11 @@ import pytest
 
 pytest_plugins = ["pytester", "tests.skips"]
 
-#: Under nohup all that the tests start would ignore it, as is right and is tested elsewhere.
+# Under nohup, or in the background of a script, all that the tests start would ignore these,
+# as is right and is tested elsewhere.
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
+signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGQUIT, signal.SIG_DFL)
 
 
 @pytest.fixture(autouse=True)
