@@ -150,8 +150,10 @@ class Foreground:
 
         What the hruns inside of any job have shared its slots by is removed.
         """
-        for number in range(1, attempt + 1):
-            _remove(jobserver.folder(self._broker.run_folder, job_id, number))
+        run_folder = self._broker.run_folder
+        if os.access(jobserver.folders(run_folder), os.F_OK):
+            for number in range(1, attempt + 1):
+                _remove(jobserver.folder(run_folder, job_id, number))
         run = self._runs.get(job_id)
         if run is not None:
             self._reply(run, _ended(outcome))
@@ -269,8 +271,6 @@ class Foreground:
 
 def _remove(folder: str) -> None:
     with contextlib.suppress(OSError):
-        if not os.access(folder, os.F_OK):  # as for nearly all jobs
-            return
         for name in os.listdir(folder):
             os.unlink(os.path.join(folder, name))
         os.rmdir(folder)

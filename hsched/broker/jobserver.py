@@ -30,7 +30,12 @@ def slots(
 
 def folder(run_folder: str, job_id: JobId, attempt: int) -> str:
     """Return the folder of what the processes of one attempt at a job share."""
-    return os.path.join(run_folder, "leases", f"{format_job_id(job_id)}-{attempt}")
+    return os.path.join(folders(run_folder), f"{format_job_id(job_id)}-{attempt}")
+
+
+def folders(run_folder: str) -> str:
+    """Return where the folders of all jobs are; in most runs no job has made one."""
+    return f"{run_folder}/leases"
 
 
 def wrapped(plan: Plan, count: int, place: str) -> Plan:

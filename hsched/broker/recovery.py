@@ -11,7 +11,7 @@ import contextlib
 import gc
 import json
 import logging
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     from hsched.broker.broker import Broker
 
 log = logging.getLogger("hsched")
+
+_PENDING = State.PENDING.value
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +94,7 @@ def restore(broker: Broker) -> list[_Found]:
 
 
 def _decided(row: JobRow) -> bool:
-    return row.life.state != State.PENDING.value
+    return row.life.state != _PENDING
 
 
 def _look(broker: Broker, row: JobRow, rebooted: bool) -> _Found:
@@ -135,10 +137,10 @@ def _tells_after_reboot(record: Record | None, row: JobRow) -> bool:
 
 
 def _restored(broker: Broker, row: JobRow, found: dict[JobId, _Found]) -> RestoredJob:
-    state = State(row.life.state)
-    if state is State.PENDING:  # nearly all of them
+    if not _decided(row):  # nearly all of them
         new = _new_job(broker, row)
         return RestoredJob(new, attempt=row.life.attempt, passed=row.asked.passed)
+    state = State(row.life.state)
     seen = found.get(row.given.id)
     if state is State.STARTING and seen is not None and (seen.pid or seen.ended):
         state = State.RUNNING
@@ -190,14 +192,14 @@ def _edges(row: JobRow) -> tuple[Dependency, ...]:
     )
 
 
-def _finished_upstreams(broker: Broker, rows: Iterable[JobRow]) -> dict[JobId, Outcome]:
-    rows = list(rows)
+def _finished_upstreams(broker: Broker, rows: Sequence[JobRow]) -> dict[JobId, Outcome]:
     live = {row.given.id for row in rows}
     among = Batch({}, frozenset())
     for row in rows:
-        if _decided(row):
+        edges = _edges(row)
+        if not edges or _decided(row):
             continue
-        for edge in _edges(row):
+        for edge in edges:
             if edge.upstream not in live | among.looked_up:
                 note_finished(broker, edge.upstream, among)
     return among.finished

@@ -211,10 +211,12 @@ def _link(
 
 
 def _check_restored(ledger: Ledger, old: RestoredJob) -> None:
-    name, amounts = format_job_id(old.job.id), old.job.request.amounts
+    amounts = old.job.request.amounts
     if old.state is State.DONE or (old.state in HOLDING) != (old.allocation is not None):
-        raise IllegalTransition(f"job {name} is {old.state.value} with {old.allocation}")
+        name, state = format_job_id(old.job.id), old.state.value
+        raise IllegalTransition(f"job {name} is {state} with {old.allocation}")
     if len(amounts) != len(ledger.inventory.pools):
+        name = format_job_id(old.job.id)
         raise IllegalTransition(f"job {name} asks for {amounts}, of other resources")
 
 

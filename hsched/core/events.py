@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from hsched.core.model import Allocation, Dependency, JobId, NewJob, Outcome, Request, State
 
@@ -24,8 +25,7 @@ class Submitted:
     finished: Mapping[JobId, Outcome] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class RestoredJob:
+class RestoredJob(NamedTuple):
     """A live job as the store remembers it.
 
     ``ran_s`` is how long it has been running; ``stopping`` jobs carry the outcome

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import NewType
+from typing import NamedTuple, NewType
 
 from hsched.errors import WrongUsage
 
@@ -193,8 +193,7 @@ class LimitWarning:
     before_s: float
 
 
-@dataclass(frozen=True, slots=True)
-class NewJob:
+class NewJob(NamedTuple):
     """What the scheduler must know of a job; its command and files are none of its business.
 
     ``time_limit_s`` counts from the start; ``not_before`` is a moment on the scheduler's

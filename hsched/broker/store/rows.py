@@ -7,7 +7,7 @@ import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from hsched.core.model import Allocation, JobId, Outcome, OutcomeKind, Request, Resource
 
@@ -71,6 +71,9 @@ class Life(NamedTuple):
             return None
         kind = OutcomeKind(self.outcome)
         return Outcome(kind, self.exit_status, self.signal, self.errno, self.reason)
+
+
+G = TypeVar("G", Given, Asked, Life)
 
 
 class JobRow(NamedTuple):
@@ -137,7 +140,18 @@ def inserted(jobs: Iterable[JobRow]) -> Iterator[tuple[Any, ...]]:
 
 def checksum(group: Given | Asked | Life) -> int:
     """Return the CRC-32 of a group's values; it tells damage, not malice."""
-    return zlib.crc32(repr(tuple(group)).encode("utf-8", "surrogatepass"))
+    return _crc32(tuple(group))
+
+
+def _crc32(values: tuple[Any, ...]) -> int:
+    return zlib.crc32(repr(values).encode("utf-8", "surrogatepass"))
+
+
+def sound(group: type[G], stored_values: tuple[Any, ...]) -> G | None:
+    """Return the group of these columns, the last of which is its checksum; None if it differs."""
+    loaded_values = tuple(all_loaded(stored_values[:-1]))
+    is_sound = _crc32(loaded_values) == stored_values[-1]
+    return group._make(loaded_values) if is_sound else None
 
 
 def resources_text(resources: tuple[Resource, ...]) -> str:

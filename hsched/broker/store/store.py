@@ -13,7 +13,7 @@ import json
 import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 from hsched.broker.devices.usage import DeviceUse
@@ -41,6 +41,7 @@ _UPDATE_LIFE = (
     f"UPDATE job SET {', '.join(f'{c} = ?' for c in schema.LIFE)}, life_sum = ?"
     " WHERE run = ? AND id = ?"
 )
+_ID = schema.GIVEN.index("id")
 _GIVEN_END = len(schema.GIVEN)
 _ASKED_END = _GIVEN_END + 1 + len(schema.ASKED)
 
@@ -262,13 +263,15 @@ class Store:
             f"{_SELECT_JOB} WHERE run = ? AND state <> 'done' ORDER BY id", (run,)
         )
         # Most jobs agree in all but what they were given.
-        checksum = lru_cache(maxsize=1024)(rows.checksum)
+        asked_of = lru_cache(maxsize=1024)(partial(rows.sound, Asked))
+        life_of = lru_cache(maxsize=1024)(partial(rows.sound, Life))
         for row in found:
-            given, asked, life = job = job_of(row)
-            is_sound = row[_GIVEN_END] == rows.checksum(given)
-            if not is_sound or row[_ASKED_END] != checksum(asked) or row[-1] != checksum(life):
-                raise damaged(self.path, f"the row of job {format_job_id(given.id)}")
-            yield job
+            given = rows.sound(Given, row[: _GIVEN_END + 1])
+            asked = asked_of(row[_GIVEN_END + 1 : _ASKED_END + 1])
+            life = life_of(row[_ASKED_END + 1 :])
+            if given is None or asked is None or life is None:
+                raise damaged(self.path, f"the row of job {format_job_id(JobId(row[_ID]))}")
+            yield JobRow(given, asked, life)
 
     def select_jobs(self, where: str, values: Sequence[Any], tail: str) -> list[JobRow]:
         """Return the jobs that an SQL condition chooses; ``tail`` orders and limits."""
