@@ -40,7 +40,8 @@ class Dealer:
     def __init__(self, path: str, deadline: float) -> None:
         """Connect to the socket at ``path``, and greet; sending gives up at ``deadline``.
 
-        What the peer says to that is waited for when there is something to send.
+        What the peer says to that is waited for when there is something to send; that it
+        is gone by now is told by :meth:`recv_multipart`.
 
         Raises:
             BlockingIOError: it takes nobody in, and the time is up.
@@ -55,7 +56,8 @@ class Dealer:
             self._limit(socket.SO_SNDTIMEO, max(0.001, deadline - time.monotonic()))
             self._limit(socket.SO_RCVTIMEO, max(0.001, deadline - time.monotonic()))
             self._socket.connect(path)
-            self._socket.send(_GREETING + _frame(_COMMAND, _READY))
+            with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+                self._socket.send(_GREETING + _frame(_COMMAND, _READY))
         except BaseException:
             self._socket.close()
             raise

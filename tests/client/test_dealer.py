@@ -109,6 +109,21 @@ def test_a_peer_that_hangs_up_has_no_message(listener: socket.socket, alone: Dea
     assert alone.recv_multipart() is None
 
 
+def test_a_peer_that_is_gone_before_the_greeting_has_no_message(
+    listener: socket.socket, path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connect = socket.socket.connect
+
+    def connect_to_what_ends(one: socket.socket, address: str) -> None:
+        connect(one, address)
+        listener.close()
+
+    monkeypatch.setattr(socket.socket, "connect", connect_to_what_ends)
+    with contextlib.closing(Dealer(path, time.monotonic() + PATIENCE_S)) as dealer:
+        dealer.send_multipart((b"a", b"b"))
+        assert dealer.recv_multipart() is None
+
+
 def test_half_a_message_is_none(
     listener: socket.socket, alone: Dealer, router_bytes: bytes
 ) -> None:
