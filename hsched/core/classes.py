@@ -11,7 +11,7 @@ never wrong; they are made tight when a search has gone down in vain.
 
 from __future__ import annotations
 
-from bisect import bisect_left, insort
+from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterable, Iterator, Sequence
 from math import inf
 
@@ -91,6 +91,16 @@ class Node:
         if found is None and before is None and self._is_loose:
             self._tighten()
         return found
+
+    def after(self, cls: JobClass) -> tuple[float, float] | None:
+        """Return where the class behind ``cls`` stands, the end where there is none.
+
+        None where the classes are too many to be in order here.
+        """
+        if self.children or cls.place is None:
+            return None
+        behind = bisect_right(self.entries, cls.place, key=lambda entry: entry[:2])
+        return self.entries[behind][:2] if behind < len(self.entries) else (inf, inf)
 
     def has_between(self, low: Sequence[Needs], high: Needs) -> bool:
         """Whether the needs of some class fit ``high`` and none of ``low``."""

@@ -31,6 +31,13 @@ class Dependencies:
         self._arrays = arrays
         self._downstream: dict[JobId, set[JobId]] = {}
 
+    def has_downstream(self, job: Job) -> bool:
+        """Return whether others wait for ``job``, or for the array that it is an element of."""
+        number = job.array
+        return job.id in self._downstream or (
+            number is not None and job_id(number) in self._downstream
+        )
+
     def standing(self, upstream: JobId, past: Mapping[JobId, Standing]) -> Standing | None:
         """Return how ``upstream`` stands, live or in ``past``; None if nobody knows it."""
         job = self._jobs.get(upstream)

@@ -52,9 +52,10 @@ class Restored:
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """The job's shim is there: a starting job runs."""
+    """The job's shim is there: a starting job runs, for ``ran_s`` seconds by now."""
 
     job_id: JobId
+    ran_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +67,15 @@ class NotStarted:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """The job's whole tree is gone; ``outcome`` is what its first process reported."""
+    """The job's whole tree is gone; ``outcome`` is what its first process reported.
+
+    ``successor`` is the job that runs on its slots already, as
+    :meth:`~hsched.core.scheduler.Scheduler.next_in_line` had told.
+    """
 
     job_id: JobId
     outcome: Outcome
+    successor: JobId | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -169,6 +169,13 @@ class Inventory:
             raise SlotNotHeld(f"{allocation} is not held")
         self._release(allocation, holdings)
 
+    def gives_back(self, amounts: Sequence[int]) -> bool:
+        """Return whether every slot of the resources among ``amounts`` goes out again."""
+        for pool, amount in zip(self.pools, amounts, strict=True):
+            if amount and (pool.usable < pool.capacity or pool.retiring):
+                return False
+        return True
+
     def see(self, outside: Sequence[int], occupants: Sequence[str]) -> None:
         """Note what outsiders use of each device, in bytes, and why it cannot be had whole."""
         if self.devices is not None:

@@ -108,10 +108,10 @@ class Ledger:
             self.queue.remove(job)
             self.is_stirred = True
 
-    def start(self, job: Job) -> None:
-        """Give a queued job its slots."""
+    def start(self, job: Job, slots: Allocation | None = None) -> None:
+        """Give a queued job its slots: the lowest, or those ``slots`` that it has already."""
         self.queue.remove(job)
-        self.effects.append(StartJob(job.id, self._give(job), job.attempt))
+        self.effects.append(StartJob(job.id, self._give(job, slots), job.attempt))
 
     def take(self, job: Job) -> None:
         """Note that a pending job may have been started elsewhere, whatever it waits for."""
@@ -252,14 +252,18 @@ class Ledger:
         holders = {job.id: job for job in self.jobs.values() if job.is_holding}
         assert self.holders == holders, "holders are out of step"
 
-    def _give(self, job: Job) -> Allocation:
+    def _give(self, job: Job, slots: Allocation | None = None) -> Allocation:
         job.state = next_state(job.id, job.state, Step.START)
         request = job.request
-        job.allocation = self.inventory.acquire(request.amounts, request.devices, request.memory)
+        if slots is None:
+            slots = self.inventory.acquire(request.amounts, request.devices, request.memory)
+        else:
+            self.inventory.retake((slots,))
+        job.allocation = slots
         self.bounds.set(job, self.now + job.length_s)
         self.holders[job.id] = job
         self._count_holder(job, 1)
-        return job.allocation
+        return slots
 
     def _forget(self, job: Job, outcome: Outcome, step: Step) -> Settled:
         job.state = next_state(job.id, job.state, step)

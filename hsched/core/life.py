@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hsched.core import succession
 from hsched.core.deadlines import Due, moment
 from hsched.core.events import Ended, NotStarted, Started, TimePassed
 from hsched.core.job import Job
@@ -21,7 +22,7 @@ def started(ledger: Ledger, event: Started) -> None:
         NoSuchJob: it is not live; nothing changed.
         IllegalTransition: it was not starting; nothing changed.
     """
-    ledger.run(ledger.get(event.job_id))
+    ledger.run(ledger.get(event.job_id), event.ran_s)
 
 
 def not_started(ledger: Ledger, event: NotStarted) -> None:
@@ -41,20 +42,26 @@ def not_started(ledger: Ledger, event: NotStarted) -> None:
 
 
 def ended(ledger: Ledger, event: Ended) -> None:
-    """End a job, or let it wait for another try.
+    """End a job, or let it wait for another try; its successor, if any, runs on its slots.
 
     Raises:
-        NoSuchJob: it is not live; nothing changed.
-        IllegalTransition: it was not even starting; nothing changed.
+        NoSuchJob: it is not live, or its successor is not; nothing changed.
+        IllegalTransition: it was not even starting, or that is no successor; nothing changed.
     """
     job, outcome = ledger.get(event.job_id), event.outcome
+    successor = None
+    if event.successor is not None:
+        successor = succession.check(ledger, job, event.successor)
     if job.verdict is not None:
         reason = job.verdict.reason or outcome.reason
         outcome = Outcome(job.verdict.kind, outcome.exit_status, outcome.signal, reason=reason)
     elif _deserves_retry(job, outcome):
         ledger.retry(job)
         return
+    slots = job.allocation
     ledger.end([(job, outcome, Step.ENDED)])
+    if successor is not None:
+        ledger.start(successor, slots)
 
 
 def time_passed(ledger: Ledger, event: TimePassed) -> None:

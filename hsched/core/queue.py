@@ -70,6 +70,30 @@ class Queue:
             best = self._tree.search(limit, best) or best
         return None if best is None else self._jobs[best[1]]
 
+    @property
+    def is_capped(self) -> bool:
+        """Whether some array in here has a limit on how many of its elements run."""
+        return bool(self._capped)
+
+    def leading(self, head: Job, most: int) -> list[Job]:
+        """Return ``head`` and those behind it of its class, up to the first of another class.
+
+        Where there are too many classes to know that one at once, ``head`` alone.
+        """
+        cls, ids = head.queued, list[JobId]()
+        assert cls is not None, f"job {head.id} is not in the queue"
+        after = self._tree.after(cls) if most > 1 else None
+        while after is not None and cls.ids and len(ids) < most:
+            first = heappop(cls.ids)
+            if (-cls.priority, first) > after:
+                heappush(cls.ids, first)
+                break
+            if self._is_in(cls, first) and first not in ids[-1:]:
+                ids.append(first)
+        for job_id in ids:
+            heappush(cls.ids, job_id)
+        return [self._jobs[job_id] for job_id in ids] or [head]
+
     def has_between(self, low: Sequence[Needs], high: Sequence[Needs]) -> bool:
         """Whether the needs of some job fit one of ``high`` and none of ``low``."""
         return any(self._tree.has_between(low, limit) for limit in high)

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from hsched.core import admission, control, elsewhere, events, life, reasons
+from hsched.core import admission, control, elsewhere, events, life, reasons, succession
 from hsched.core.effects import Effect
 from hsched.core.events import Event
 from hsched.core.job import Job
@@ -201,6 +201,20 @@ class Scheduler:
     def has_members(self, array: JobId) -> bool:
         """Return whether an array, given its header id, has live elements."""
         return self._ledger.arrays.get(job_number(array)) is not None
+
+    def next_in_line(self, most: int) -> list[JobId]:
+        """Return which jobs start next, whichever holder that asks for the same ends first.
+
+        At most so many, in the order in which they start; none where that cannot be told.
+        True until an event comes that is no :class:`~hsched.core.events.Ended` with one of
+        them as its successor.
+        """
+        return succession.next_in_line(self._ledger, most)
+
+    def can_be_succeeded(self, job_id: JobId) -> bool:
+        """Return whether a job leaves its slots to who is next in line, however it ends."""
+        job = self.find(job_id)
+        return job is not None and succession.can_be_succeeded(job)
 
     def reason(self, job_id: JobId, now: float, told: Callable[[float], str] | None = None) -> str:
         """Return why a job is pending at ``now``, with numbers; empty if it is not.
