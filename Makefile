@@ -61,7 +61,7 @@ soak: $(READY)  ## kill brokers and shims at random for ten minutes, beside a mo
 	$(BIN)/python -m tests.crash.soak
 
 sanitize: $(READY) $(SANITIZED) $(SANITIZED_THIN)  ## test the C programs under the address and undefined-behaviour sanitizers
-	HSCHED_SHIM=$(CURDIR)/$(SANITIZED) $(BIN)/python -m pytest tests/shim tests/broker/test_nursery.py tests/broker/test_shims.py
+	HSCHED_SHIM=$(CURDIR)/$(SANITIZED) $(BIN)/python -m pytest tests/shim tests/broker/test_nursery.py tests/broker/test_shims.py tests/broker/test_offers.py
 	HSCHED_THIN_PROGRAM=$(CURDIR)/$(SANITIZED_THIN) $(BIN)/python -m pytest tests/thin
 
 install:  ## install for this user: commands, man pages and completions under PREFIX (~/.local)

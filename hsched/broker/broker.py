@@ -1,7 +1,8 @@
 """The broker's loop: what happened goes into the core, what it wishes is carried out.
 
 One turn: take in all that happened, commit, and only then answer, start and
-signal.  So whatever a client was told and whatever was started is on disk.  A
+signal.  So whatever a client was told and whatever was started is on disk; what a
+shim has started by itself is so by its record (standby.py).  A
 commit that fails is treated like a crash: the core is built anew from the store,
 and what happened meanwhile is found again when there is room.
 """
@@ -28,6 +29,7 @@ from hsched.broker.housekeeping import Housekeeping
 from hsched.broker.ledger import Ledger
 from hsched.broker.parts import Parts, Turn
 from hsched.broker.shims import Shims
+from hsched.broker.standby import Standby
 from hsched.broker.starter import Starter
 from hsched.broker.store.rows import Run
 from hsched.broker.verbs import VERBS, Verb, stop
@@ -56,6 +58,7 @@ class Broker:
         self.adopted = Adopted(parts.waker, self._adopted_ended)
         self.foreground = Foreground(self)
         self.hooks = Hooks(self)
+        self.standby = Standby(self)
         self.checkpoint = checkpoint
         self.announcer = Announcer(self._send_changes)
         self.wall = clock.wall()
@@ -112,6 +115,9 @@ class Broker:
                 drained.finish(self)
             self._settle()
             self._may_have_requests = self._endpoint.readable
+            if not self._may_have_requests:
+                self.standby.offer()
+                self._settle()
             if not self._leaving:  # look at the jobs also while clients never cease to ask
                 self.waker.sleep(0.0 if self._may_have_requests else self._pause())
 
@@ -163,6 +169,7 @@ class Broker:
         Raises:
             HschedError: the core refused it; nothing has changed.
         """
+        self.standby.withdraw()
         self._turn.effects += self.scheduler.handle(event, clock.monotonic())
 
     def wish(self, effects: list[Effect]) -> None:
@@ -209,6 +216,7 @@ class Broker:
         for incoming in self._endpoint.receive():
             peer, header, _ = incoming
             try:
+                self.standby.withdraw()
                 self._take_request(incoming)
             except HschedError as error:
                 self._endpoint.refuse(peer, header.key, error)
@@ -367,6 +375,7 @@ class Broker:
     def _fall_back(self, error: Exception) -> None:
         """Go back to what the store says, and refuse changes until it can be written."""
         log.error("going back to what %s says: %s", self.store.path, error)
+        self.standby.withdraw()
         self.store.rollback()
         self.shims.cancel()
         for peer, _, key, _ in self._turn.replies:

@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import replace
 from functools import lru_cache
 from typing import NamedTuple
 
-from hsched.broker import clock, job_environment, jobserver, patterns
+from hsched.broker import clock, job_environment, jobserver, patterns, records
 from hsched.broker.devices.placement import Placement, affinity, threads
 from hsched.broker.devices.usage import DeviceUse
 from hsched.broker.job_environment import Identity, Inherited
 from hsched.broker.outcomes import Used
 from hsched.broker.store import Store
 from hsched.broker.store.rows import Asked, JobRow, Life, Run, allocation_text, request_text
+from hsched.core.devices import GPUS
 from hsched.core.effects import ChangeJob, Effect, EndJob, StartJob
 from hsched.core.job import Job
 from hsched.core.model import Allocation, JobId, State
@@ -26,7 +26,7 @@ from hsched.core.scheduler import Scheduler
 from hsched.core.told import slot_variables
 from hsched.errors import StoreError
 from hsched.native.plan import Plan
-from hsched.wire.message import from_plain
+from hsched.wire.message import from_plain, raw
 from hsched.wire.submit import JobSpec
 
 
@@ -43,10 +43,12 @@ _NEVER = Start()
 class Surroundings(NamedTuple):
     """What a command finds around it: variables, some only where it has none, and its cores.
 
+    Of its ``own`` some name its ``slots``, unless the user has set them.
     ``jobserver`` is how many recipes of make it may run at once, None without one.
     """
 
     own: dict[str, str]
+    slots: dict[str, str]
     unless_set: dict[str, str]
     affinity: str | None
     jobserver: int | None
@@ -59,6 +61,7 @@ class Ledger:
         self._store, self._run, self._scheduler = store, run, scheduler
         self._started: dict[JobId, Start] = {}
         self._used: dict[JobId, Used] = {}
+        self._began: dict[JobId, float] = {}
         #: Where jobs run, and what an ended one did with its devices; the broker sets them.
         self.placement = Placement()
         self.device_use: Callable[[JobId], DeviceUse | None] = lambda _: None
@@ -73,6 +76,15 @@ class Ledger:
         if life.started_at is not None:
             self._started[job_id] = Start(life.started_at, life.started_clock)
 
+    def began(self, job_id: JobId, wall: float) -> None:
+        """Note when a job began that is known only now to have started."""
+        self._began[job_id] = wall
+
+    def ran_s(self, job_id: JobId) -> float:
+        """Return for how many seconds a job has been running that was started in this turn."""
+        start = self._started.get(job_id, _NEVER)
+        return 0.0 if start.clock is None else clock.monotonic() - start.clock
+
     def write(self, effects: list[Effect], wall: float) -> None:
         """Write what ``effects`` change; each job once, as it stands now."""
         if not effects:
@@ -85,7 +97,8 @@ class Ledger:
                 case EndJob(job_id):
                     self._write_end(effect, wall)
                 case StartJob(job_id):
-                    self._started[job_id] = Start(wall, clock.monotonic())
+                    at = min(self._began.pop(job_id, wall), wall)
+                    self._started[job_id] = Start(at, clock.monotonic() - (wall - at))
                     started.add(job_id)
                 case ChangeJob(job_id):
                     changed.add(job_id)
@@ -114,11 +127,46 @@ class Ledger:
         filled = patterns.filled(spec, effect.job_id, scheduler)
         plan = job_environment.plan(filled, cwd, inherited, own, logs)
         if around.affinity is not None:
-            plan = replace(plan, affinity=around.affinity)
+            plan.affinity = around.affinity
         if around.jobserver is not None:
             place = jobserver.folder(run_folder, effect.job_id, effect.attempt)
             plan = jobserver.wrapped(plan, around.jobserver, place)
-        return replace(plan, make_folders=True) if patterns.need_folders(spec) else plan
+        if patterns.need_folders(spec):
+            plan.make_folders = True
+        self._part(plan, effect, around)
+        return plan
+
+    def offer(self, job: Job, scheduler: str, run_folder: str) -> Plan | None:
+        """Return the plan of a pending job for a shim that knows its slots; None for another's.
+
+        Raises:
+            StoreError: the job's environment is not in the store any more.
+        """
+        amounts, resources = job.request.amounts, self._scheduler.resources
+        pairs = zip(resources, amounts, strict=True)
+        slots = tuple(tuple(range(n)) if one.numbered else () for one, n in pairs)
+        effect = StartJob(job.id, Allocation(slots, amounts), job.attempt)
+        plan = self.plan(effect, scheduler, run_folder)
+        plan.slots, plan.record = {}, records.name(job.id, job.attempt)
+        return None if plan.holds is None else plan
+
+    def _part(self, plan: Plan, effect: StartJob, around: Surroundings) -> None:
+        """Set the variables of its slots apart in the plan of a job that may have a successor.
+
+        One that has more to do with its very slots has none.
+        """
+        held = effect.allocation
+        pairs = zip(self._scheduler.resources, held.amounts, strict=True)
+        if (
+            not self._scheduler.can_be_succeeded(effect.job_id)
+            or plan.leave_children
+            or around.affinity is not None
+            or around.jobserver is not None
+            or any(one.name == GPUS and amount for one, amount in pairs)
+        ):
+            return
+        plan.slots = {raw(name): plan.environment.pop(raw(name)) for name in around.slots}
+        plan.holds = ",".join(map(str, held.amounts))
 
     def surroundings(
         self, spec: JobSpec, who: Identity, held: Allocation, run_folder: str
@@ -129,6 +177,7 @@ class Ledger:
         pinned = placement.pinned(resources, held)
         return Surroundings(
             own=job_environment.own_variables(spec, who, slots, run_folder),
+            slots={k: v for k, v in slots.items() if k not in (spec.environment or ())},
             unless_set=threads(len(pinned)) if pinned else {},
             affinity=affinity(pinned) if pinned else None,
             jobserver=jobserver.slots(spec, self._run.options, resources, held),

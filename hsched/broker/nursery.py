@@ -48,14 +48,20 @@ class Nursery:
     it answers.  Its shims are children of this process.
     """
 
-    def __init__(self, program: str) -> None:
-        """``program`` is the compiled shim; it is loaded for the first job."""
-        self._program = program
+    def __init__(self, program: str, offers: int) -> None:
+        """``program`` is the compiled shim; it is loaded for the first job.
+
+        ``offers`` is the descriptor from which its shims take offers.
+        """
+        self._program, self._offers = program, offers
         self._socket: socket.socket | None = None
         self._unanswered: deque[str] = deque()
         self._answers: dict[str, int] = {}
         self._lines: dict[str, socket.socket] = {}  # on which each shim waits
         self.pid: int | None = None
+
+    #: Its shims tell when a job is over, and may go on with the next in line.
+    has_lines = True
 
     def prepare(self, job_id: str, plan: int, record: int) -> None:
         """Have a shim made with these two descriptors; it waits for :meth:`go`.
@@ -134,7 +140,7 @@ class Nursery:
     def _open(self) -> socket.socket:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         try:
-            self.pid = _spawn(self._program, nursery_argv(), (theirs.fileno(),))
+            self.pid = _spawn(self._program, nursery_argv(), (theirs.fileno(), self._offers))
         except OSError:
             ours.close()
             raise
@@ -149,6 +155,8 @@ class Spawner:
 
     #: There is no process beside the shims.
     pid: int | None = None
+    #: Its shims hold one job each, and take no offers.
+    has_lines = False
 
     def __init__(self, command: Sequence[str]) -> None:
         self._command = command
@@ -192,9 +200,9 @@ class Spawner:
         self.cancel()
 
 
-def shim_source(command: Sequence[str]) -> Nursery | Spawner:
+def shim_source(command: Sequence[str], offers: int) -> Nursery | Spawner:
     """Return the faster of the two ways for ``command``, see :func:`hsched.native.shim_command`."""
-    return Nursery(command[0]) if len(command) == 1 else Spawner(command)
+    return Nursery(command[0], offers) if len(command) == 1 else Spawner(command)
 
 
 def _spawn(program: str, argv: list[str], given: Sequence[int]) -> int:

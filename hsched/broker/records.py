@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import itertools
 import os
 import time
 from collections.abc import Set
@@ -31,12 +32,12 @@ class Records:
     """The records in ``folder``, made for a start and kept for the next when they are spent."""
 
     def __init__(self, folder: str) -> None:
-        self._folder = folder
+        self.folder = folder
         self._spares: set[str] = set()
 
     def path(self, job_id: JobId, attempt: int) -> str:
         """Return the path of the record of one attempt at a job."""
-        return os.path.join(self._folder, f"{format_job_id(job_id)}-{attempt}")
+        return self._join(name(job_id, attempt))
 
     def take(self, path: str) -> int:
         """Return a descriptor of the empty record at ``path``, which holds its lock.
@@ -50,12 +51,27 @@ class Records:
                 return self._reuse(self._spares.pop(), path)
         return _make(path)
 
+    def take_any(self) -> tuple[str, int]:
+        """Return the path of an empty record for which no name was chosen, as :meth:`take` does.
+
+        Raises:
+            OSError: it could not be made; nothing is left.
+        """
+        while self._spares:
+            path = self._spares.pop()
+            with contextlib.suppress(OSError):
+                return path, _emptied(path)
+        names = (f"offer-{number}" for number in itertools.count(1))
+        path = next(path for path in map(self._join, names) if not os.path.exists(path))
+        return path, _make(path)
+
     def hand_on(self, spent: str, path: str) -> None:
         """Make the record of a job that is done that of another, whose shim is the same.
 
         Raises:
             OSError: it could not be; there is none at ``path`` then.
         """
+        self._spares.discard(path)
         descriptor = os.open(spent, os.O_WRONLY | os.O_CLOEXEC)
         try:
             os.pwrite(descriptor, _EMPTY, 0)
@@ -73,9 +89,13 @@ class Records:
     def sweep(self, needed: Set[str]) -> None:
         """Take back all records but those whose paths are ``needed``: a killed broker left them."""
         self._spares.clear()
-        for name in os.listdir(self._folder):
-            path = os.path.join(self._folder, name)
-            if path not in needed:
+        for name in os.listdir(self.folder):
+            path = os.path.join(self.folder, name)
+            if path in needed:
+                continue
+            if is_held(path):  # by an offer that no shim will take any more
+                remove(path)
+            else:
                 self.spent(path)
 
     def forget_spares(self) -> None:
@@ -83,20 +103,35 @@ class Records:
         while self._spares:
             remove(self._spares.pop())
 
-    def _reuse(self, spare: str, path: str) -> int:
-        """Empty first, then rename: never is there an old ending under the new name.
+    def _join(self, entry: str) -> str:
+        return os.path.join(self.folder, entry)
 
-        What somebody still holds stays as it is.
-        """
-        descriptor = os.open(spare, os.O_RDWR | os.O_CLOEXEC)
+    def _reuse(self, spare: str, path: str) -> int:
+        """Empty first, then rename: never is there an old ending under the new name."""
+        descriptor = _emptied(spare)
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            os.pwrite(descriptor, _EMPTY, 0)
             os.rename(spare, path)
         except OSError:
             os.close(descriptor)
             raise
         return descriptor
+
+
+def name(job_id: JobId, attempt: int) -> str:
+    """Return what the record of one attempt at a job is called, by its path or in itself."""
+    return f"{format_job_id(job_id)}-{attempt}"
+
+
+def _emptied(spare: str) -> int:
+    """Empty a record, and hold its lock; what somebody still holds stays as it is."""
+    descriptor = os.open(spare, os.O_RDWR | os.O_CLOEXEC)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        os.pwrite(descriptor, _EMPTY, 0)
+    except OSError:
+        os.close(descriptor)
+        raise
+    return descriptor
 
 
 def _make(path: str) -> int:

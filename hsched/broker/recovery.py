@@ -11,17 +11,20 @@ import contextlib
 import gc
 import json
 import logging
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from hsched.broker import adopted, clock, endings, foreground, records, specs
+from hsched.broker import adopted, clock, endings, foreground, records, specs, taken
 from hsched.broker.dependencies import Batch, note_finished
 from hsched.broker.ledger import spec_of
+from hsched.broker.offers import Offer
 from hsched.broker.store.rows import JobRow, Life, allocation_of, request_of
+from hsched.broker.taken import Taken
 from hsched.core.effects import ChangeJob, StartJob
-from hsched.core.events import Ended, Restored, RestoredJob
+from hsched.core.events import Ended, Restored, RestoredJob, StartsStopped
 from hsched.core.model import (
+    Allocation,
     Condition,
     Dependency,
     JobId,
@@ -55,10 +58,14 @@ class _Found:
     requeued: bool = False  # it asked to be started again after a reboot
     adopted_at: int | None = None  # start time of the process, in ticks since boot
     foreground: JobSpec | None = None  # its hrun runs it, or waits to
+    taken: bool = False  # from the offers: the store does not know that it began
+    follower: Offer | None = None  # began on its slots
+    follows: bool = False  # is such a follower
 
 
 def recover(broker: Broker) -> None:
     """Bring all live jobs of the run into the core, and what happened to them since."""
+    may_start = not broker.scheduler.starts_stopped
     gc.disable()  # nothing of what is built here becomes garbage
     try:
         restored = restore(broker)
@@ -67,6 +74,8 @@ def recover(broker: Broker) -> None:
         gc.enable()
     for found in restored:
         _take_over(broker, found)
+    if may_start and broker.scheduler.starts_stopped:
+        broker.apply(StartsStopped(again=True))
     broker.engine.recovered()
 
 
@@ -77,13 +86,18 @@ def restore(broker: Broker) -> list[_Found]:
         return []
     rebooted = broker.run.boot_id != clock.boot_id()
     # Of what runs elsewhere, the engine asks who knows.
+    is_remote = broker.engine.is_remote
+    began = {} if is_remote else taken.find(broker.shims.records.folder)
     found = {
-        row.given.id: _look(broker, row, rebooted)
+        row.given.id: _look(broker, row, began, rebooted)
         for row in rows
-        if (_decided(row) and not broker.engine.is_remote) or row.given.kind == foreground.KIND
+        if (_decided(row) and not is_remote) or row.given.kind == foreground.KIND
     }
+    found = _with_taken(rows, found, began, rebooted)
     broker.shims.records.sweep({one.path for one in found.values()})
     finished = _finished_upstreams(broker, rows)
+    if any(one.follows for one in found.values()):
+        broker.apply(StartsStopped())  # until it is known who has begun already
     broker.apply(Restored(tuple(_restored(broker, row, found) for row in rows), finished))
     for row in rows:
         broker.ledger.started(row.given.id, row.life)
@@ -97,7 +111,7 @@ def _decided(row: JobRow) -> bool:
     return row.life.state != _PENDING
 
 
-def _look(broker: Broker, row: JobRow, rebooted: bool) -> _Found:
+def _look(broker: Broker, row: JobRow, began: Mapping[str, Taken], rebooted: bool) -> _Found:
     if row.given.kind == "adopted":
         if rebooted:
             return _Found(row.given.id, 1, "", ended=True, rebooted=True)
@@ -109,7 +123,9 @@ def _look(broker: Broker, row: JobRow, rebooted: bool) -> _Found:
         if rebooted:
             spec = JobSpec(**{**spec.as_dict(), "pid": 0})
         return _Found(row.given.id, 1, "", spec.pid, ended=lost, rebooted=lost, foreground=spec)
+    one = began.get(records.name(row.given.id, row.life.attempt))
     path = broker.shims.records.path(row.given.id, row.life.attempt)
+    path = path if one is None else one.offer.path
     found = _Found(row.given.id, row.life.attempt, path)
     if records.is_held(path):
         pid = records.pid_of_holder(path)
@@ -125,6 +141,50 @@ def _look(broker: Broker, row: JobRow, rebooted: bool) -> _Found:
     return found
 
 
+def _with_taken(
+    rows: Sequence[JobRow], found: dict[JobId, _Found], began: Mapping[str, Taken], rebooted: bool
+) -> dict[JobId, _Found]:
+    """Return ``found`` with what shims took while no broker listened.
+
+    Each that was taken comes behind the one on whose slots it began.
+    """
+    news: list[Taken] = []
+    for row in rows if began else ():
+        one = began.get(records.name(row.given.id, row.life.attempt))
+        if one is not None and not _decided(row):
+            news.append(one)
+            found[row.given.id] = _look_at_taken(one, row, rebooted)
+    if rebooted or not news:
+        return found  # after a reboot nobody has any slots
+    before = {
+        one.job_id: record
+        for one in found.values()
+        if one.path and not one.taken and (record := records.read(one.path)) is not None
+    }
+    behind = taken.followers(before, news)
+    follows = {offer.job_id for offer in behind.values()}
+    in_line: dict[JobId, _Found] = {}
+    for first in (job_id for job_id in found if job_id not in follows):
+        here: JobId | None = first
+        while here is not None:
+            follower = behind.get(here)
+            in_line[here] = replace(found[here], follower=follower, follows=here in follows)
+            here = None if follower is None else follower.job_id
+    return in_line
+
+
+def _look_at_taken(one: Taken, row: JobRow, rebooted: bool) -> _Found:
+    seen = _Found(one.offer.job_id, one.offer.attempt, one.offer.path, taken=True)
+    pid = records.pid_of_holder(seen.path)
+    if pid is not None:
+        return replace(seen, pid=pid)
+    if not rebooted or isinstance(one.record.ending, Exited | Signalled):
+        return replace(seen, ended=True)
+    if spec_of(row).requeue:
+        return replace(seen, requeued=True)
+    return replace(seen, ended=True, rebooted=True)
+
+
 def _tells_after_reboot(record: Record | None, row: JobRow) -> bool:
     """Whether a record has the end of this job, not of one that had the file before.
 
@@ -137,11 +197,14 @@ def _tells_after_reboot(record: Record | None, row: JobRow) -> bool:
 
 
 def _restored(broker: Broker, row: JobRow, found: dict[JobId, _Found]) -> RestoredJob:
-    if not _decided(row):  # nearly all of them
+    seen = found.get(row.given.id)
+    if not _decided(row) and (seen is None or not seen.taken or seen.follows):  # nearly all
         new = _new_job(broker, row)
         return RestoredJob(new, attempt=row.life.attempt, passed=row.asked.passed)
     state = State(row.life.state)
-    seen = found.get(row.given.id)
+    allocation = allocation_of(row.life.allocation)
+    if seen is not None and seen.taken:
+        state, allocation = State.STARTING, _unknown_slots(broker)
     if state is State.STARTING and seen is not None and (seen.pid or seen.ended):
         state = State.RUNNING
     if seen is not None and seen.requeued:
@@ -152,13 +215,19 @@ def _restored(broker: Broker, row: JobRow, found: dict[JobId, _Found]) -> Restor
     return RestoredJob(
         job=_new_job(broker, row),
         state=state,
-        allocation=allocation_of(row.life.allocation),
+        allocation=allocation,
         attempt=row.life.attempt,
         passed=row.asked.passed,
         ran_s=_ran_s(broker, row.life),
         suspended=bool(row.life.suspended),
         verdict=verdict,
     )
+
+
+def _unknown_slots(broker: Broker) -> Allocation:
+    """Return what a job holds of which only its own record tells that it began."""
+    count = len(broker.scheduler.resources)
+    return Allocation(((),) * count, (0,) * count)
 
 
 def ran_s(life: Life, now: float) -> float:
@@ -224,7 +293,8 @@ def _take_over(broker: Broker, found: _Found) -> None:
     elif found.rebooted:
         broker.apply(Ended(found.job_id, Outcome(OutcomeKind.LOST, reason="reboot")))
     elif found.ended:
-        endings.end_of_shim(broker, found.job_id, found.path, records.read(found.path))
+        record = records.read(found.path)
+        endings.end_of_shim(broker, found.job_id, found.path, record, found.follower)
     else:
         log.info("job %s was decided, not begun; starting it", format_job_id(found.job_id))
         allocation = broker.scheduler.job(found.job_id).allocation

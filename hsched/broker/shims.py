@@ -11,20 +11,21 @@ import contextlib
 import errno
 import os
 import signal
+import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from socket import socket
 from typing import NamedTuple
 
 from hsched.broker import records, remains
 from hsched.broker.cgroups import Cgroups
 from hsched.broker.nursery import Born, NurseryLostError, shim_source
+from hsched.broker.offers import Offer, Offers
 from hsched.broker.records import Records
+from hsched.broker.shim import LONGEST_PLAN, Shim, Told, listen, taker_of
 from hsched.broker.waker import Waker
-from hsched.core.model import JobId
+from hsched.core.model import JobId, format_job_id, parse_job_id
 from hsched.native import shim_command
 from hsched.native.plan import Plan, encode_plan
-from hsched.native.record import RECORD_SIZE, Record, read_record
+from hsched.native.record import Record
 
 #: Real-time signal 33 + n asks a shim to pass signal n on to every process of its tree.
 _PASS_ON = 33
@@ -32,47 +33,15 @@ _PASS_ON = 33
 #: How often the process that forks shims may be killed during one start.
 _ATTEMPTS = 3
 
-#: A shim that is there already takes no longer plan (``LONGEST_PLAN`` in ``line.c``).
-_LONGEST_PLAN = 65536
+#: For how long a shim may be taking an offer, in seconds, before it is taken for stuck.
+_CHOICE_S = 5.0
 
-#: Told with each job that is over: its record, or None where only the file tells.
-Over = Callable[[JobId, str, Record | None], None]
+#: How long to listen until looking again whether one of them was killed, in milliseconds.
+_CHOICE_MS = 10
 
-
-@dataclass(slots=True)
-class Shim:
-    """A live shim, with or without a job."""
-
-    job_id: JobId
-    record: str
-    pid: int
-    pidfd: int
-    #: On which it tells that its job is over; without it, its end tells.
-    line: socket | None
-    #: The job may leave processes behind.
-    leaves: bool = False
-    #: A signal may still be on its way to it, so it gets no other job.
-    signalled: bool = False
-    #: Nobody needs its record any more.
-    is_spent: bool = False
-
-    def read_line(self) -> Record | None:
-        """Return the record of the job that is over, None at the end of the line."""
-        told = b""
-        if self.line is not None:
-            with contextlib.suppress(ConnectionError):
-                told = self.line.recv(RECORD_SIZE)
-        return read_record(told) if told else None
-
-    def take(self, plan: bytes, path: str) -> None:
-        """Start another job, whose record has its new name.
-
-        Raises:
-            OSError: the shim is gone; it has started nothing.
-        """
-        assert self.line is not None, "only a shim with a line rests"
-        self.record = path
-        self.line.send(plan)
+#: Told with each job that is over: its record, or None where only the file tells, and
+#: the offer that its shim goes on with.
+Over = Callable[[JobId, str, Record | None, Offer | None], None]
 
 
 class _Prepared(NamedTuple):
@@ -96,7 +65,8 @@ class Shims:
         self.over: Over = lambda *_: None
         self._waker = waker
         self._cgroups = cgroups
-        self._source = shim_source(shim_command())
+        self.offers = Offers()
+        self._source = shim_source(shim_command(), self.offers.for_shims)
         self._prepared: dict[JobId, _Prepared] = {}
         self._live: dict[int, Shim] = {}  # by their pidfd
         self._by_job: dict[JobId, Shim] = {}
@@ -105,6 +75,8 @@ class Shims:
         #: ... or is there.
         self._free: list[Shim] = []
         self._unpromised = 0  # of the resting
+        #: What was told while only those were listened to that took an offer.
+        self._unheard: list[tuple[Shim, Told]] = []
         self._left_alone: frozenset[int] = frozenset()
 
     def __contains__(self, job_id: JobId) -> bool:
@@ -119,9 +91,9 @@ class Shims:
         """
         path = self.records.path(job_id, attempt)
         if self._cgroups is not None:
-            plan = replace(plan, cgroup=self._cgroups.make(os.path.basename(path)))
+            plan.cgroup = self._cgroups.make(os.path.basename(path))
         encoded = encode_plan(plan)
-        handed_on = self._unpromised > 0 and len(encoded) <= _LONGEST_PLAN
+        handed_on = self._unpromised > 0 and len(encoded) <= LONGEST_PLAN
         prepared = _Prepared(path, plan.job_id, encoded, plan.leave_children, handed_on)
         if handed_on:
             self._unpromised -= 1
@@ -145,6 +117,45 @@ class Shims:
             raise
         shim.job_id, shim.leaves = job_id, prepared.leaves
         self._by_job[job_id] = shim
+
+    @property
+    def take_offers(self) -> bool:
+        """Whether shims may go on with the next in line by themselves."""
+        return self._source.has_lines and self._cgroups is None
+
+    def offer(self, job_id: JobId, attempt: int, plan: Plan) -> None:
+        """Lay out a job for the first shim whose job is over.
+
+        Raises:
+            OSError: there is no room for it; nothing is left.
+            ValueError: the plan holds a NUL byte.
+        """
+        encoded = encode_plan(plan)
+        if len(encoded) > LONGEST_PLAN:
+            raise OSError(errno.E2BIG, "no shim takes so long a plan")
+        path, record = self.records.take_any()
+        try:
+            self.offers.lay_out(Offer(job_id, attempt, path), encoded, record)
+        except OSError:
+            records.remove(path)
+            raise
+        finally:
+            os.close(record)
+
+    def withdraw(self) -> None:
+        """Take back all offers; hear of those that were taken before anything else happens.
+
+        A shim has told of one within microseconds, or it was killed or stopped in these.
+        """
+        for offer in self.offers.take_back():
+            self.records.spent(offer.path)
+        deadline = time.monotonic() + _CHOICE_S
+        while self.offers.ids:
+            self._listen()
+            if time.monotonic() > deadline:
+                self._end_stuck()
+        while self._unheard:
+            self._take_in(*self._unheard.pop(0))
 
     def spent(self, path: str) -> None:
         """Take back the record of a job whose end is on disk, and its shim if that rests."""
@@ -226,6 +237,9 @@ class Shims:
     def forget_all(self) -> None:
         """Stop watching; the shims go on."""
         self._source.close()
+        for offer in self.offers.take_back():
+            records.remove(offer.path)
+        self.offers.close()
         self.records.forget_spares()
         if self._cgroups is not None:
             self._cgroups.close()
@@ -249,16 +263,59 @@ class Shims:
         return shim
 
     def _hear(self, shim: Shim) -> None:
-        """Take in that a job is over, and let its shim rest."""
-        record = shim.read_line()
-        if record is None:
+        """Take in what a shim tells: that its job is over, and that of the one after it."""
+        while shim.line is not None:
+            try:
+                told = shim.read_line()
+            except BlockingIOError:
+                return
+            self._take_in(shim, told)
+
+    def _listen(self) -> None:
+        """Hear which shims have taken the offers that are not there any more."""
+        # Looked at before we listen: whoever told of an offer did so before it let go.
+        let_go = [one for one in self.offers.out if not records.is_held(one.path)]
+        heard = listen(self._live.values(), 0 if let_go else _CHOICE_MS)
+        for shim, told in heard:
+            if told is not None and not told.answer:
+                self._unheard.append((shim, told))
+            else:
+                self._take_in(shim, told)
+        for offer in () if heard else let_go:  # its shim was killed before it told
+            taker, over = taker_of(offer.path, self._live.values())
+            if taker is None:
+                records.remove(self.offers.told(offer.job_id).path)  # it has not begun
+            else:
+                self._take_in(taker, Told(over, f"+{format_job_id(offer.job_id)}"))
+
+    def _end_stuck(self) -> None:
+        """Kill those who have been taking offers for too long: stopped, but not by us."""
+        for shim in self._live.values():
+            record = records.read(shim.record)
+            begun = [taker_of(one.path, [shim])[0] for one in self.offers.out]
+            if shim in begun or (record is not None and record.is_choosing):
+                with contextlib.suppress(ProcessLookupError):
+                    signal.pidfd_send_signal(shim.pidfd, signal.SIGKILL)
+
+    def _take_in(self, shim: Shim, told: Told | None) -> None:
+        """Take in that a job is over; its shim rests, or holds the next one already."""
+        if told is None:
             self._hang_up(shim)
             return
-        job_id, shim.leaves = shim.job_id, False
+        job_id, path = shim.job_id, shim.record
         del self._by_job[job_id]
-        self._resting[shim.record] = shim
+        if told.answer.startswith("+"):
+            offer = self.offers.told(parse_job_id(told.answer[1:]))
+            shim.job_id, shim.record, shim.signalled = offer.job_id, offer.path, False
+            self._by_job[offer.job_id] = shim
+            self.over(job_id, path, told.record, offer)
+            return
+        if told.answer:
+            self.records.spent(self.offers.told(parse_job_id(told.answer[1:])).path)
+        shim.leaves = False
+        self._resting[path] = shim
         self._unpromised += not shim.signalled
-        self.over(job_id, shim.record, record)
+        self.over(job_id, path, told.record, None)
 
     def _let_go(self, shim: Shim) -> None:
         """Let a shim end that is not needed; nor is its record."""
@@ -283,7 +340,7 @@ class Shims:
             self._left_alone |= remains.children_of_ours() - self._own()
         if self._by_job.get(shim.job_id) is shim:
             del self._by_job[shim.job_id]
-            self.over(shim.job_id, shim.record, None)
+            self.over(shim.job_id, shim.record, None, None)
 
     def _forget_shim(self, shim: Shim) -> None:
         self._hang_up(shim)

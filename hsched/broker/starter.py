@@ -54,13 +54,17 @@ class Starter:
         For the first of them only: each that is started then makes way for another one.
         """
         starts = [one for one in effects if isinstance(one, StartJob)]
-        self._coming = (one for one in starts if not self._broker.devices.holds_back(one))
+        begun, devices = self._broker.standby.has_begun, self._broker.devices
+        self._coming = (one for one in starts if not (begun(one) or devices.holds_back(one)))
         for effect in islice(self._coming, _AHEAD):
             self._prepare(effect)
 
     def start(self, effect: StartJob) -> None:
         """Start a job whose start is on disk."""
         broker, job_id = self._broker, effect.job_id
+        if broker.standby.forget(effect):
+            self._started(effect)
+            return
         if self.deadline is None and job_id not in self._ready:
             self._prepare(effect)
         error = self._ready.pop(job_id, None)
@@ -85,8 +89,17 @@ class Starter:
             broker.apply(Ended(job_id, outcome))
             return
         broker.checkpoint("after start")
+        self._started(effect)
+
+    def _started(self, effect: StartJob) -> None:
+        """Note that a job runs, unless it has ended in the same turn."""
+        broker, job_id = self._broker, effect.job_id
+        job = broker.scheduler.find(job_id)
+        if job is None or job.attempt != effect.attempt:
+            return
         # Not worth a commit: after a crash the record tells that it runs.
-        news = broker.scheduler.handle(Started(job_id), clock.monotonic())
+        ran_s = broker.ledger.ran_s(job_id)
+        news = broker.scheduler.handle(Started(job_id, ran_s), clock.monotonic())
         broker.announce(job_id)
         broker.wish([one for one in news if one != ChangeJob(job_id)])
 

@@ -32,7 +32,7 @@ void cgroup_end(const char *folder)
 	char text[32] = {0};
 	int fd = folder == NULL ? -1 : open_in(folder, "memory.peak", O_RDONLY);
 	if (fd >= 0 && read(fd, text, sizeof text - 1) > 0)
-		record_write(MEMORY, "memory %llu\n", strtoull(text, NULL, 10) / 1024);
+		record_write(RECORD_FD, MEMORY, "memory %llu\n", strtoull(text, NULL, 10) / 1024);
 	if (fd >= 0)
 		close(fd);
 	if (folder != NULL)

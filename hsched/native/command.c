@@ -132,8 +132,17 @@ static void set_affinity(const char *cores)
 	}
 }
 
-/* Become the job's first process.  Limits come last, so that they disturb no opening. */
-_Noreturn void command_run(const struct plan *plan, int report)
+/* Wait for the shim's word, if there is to be one; without it the job does not begin. */
+static void wait_for_word(int word)
+{
+	char go;
+	if (word >= 0 && read(word, &go, sizeof go) != sizeof go)
+		_exit(127);
+}
+
+/* Become the job's first process, and exec it once the shim says so on `word`, if that is
+ * not -1.  Limits come last, so that they disturb no opening. */
+_Noreturn void command_run(const struct plan *plan, int report, int word)
 {
 	struct child child = {.plan = plan, .report = report};
 	if (plan->umask >= 0)
@@ -155,5 +164,6 @@ _Noreturn void command_run(const struct plan *plan, int report)
 	text_write(plan->cgroup, "cgroup.procs", "0");
 	set_affinity(plan->affinity);
 	need(&child, "limits", set_limits(plan));
+	wait_for_word(word);
 	fail(&child, "exec", exec_command(plan));
 }

@@ -2,7 +2,9 @@
  *
  * A pair of Unix sockets of type SOCK_SEQPACKET.  The broker says "g" when the job
  * for which the shim was made may start.  When nothing of a job is left, the shim
- * sends its record, and waits: the broker may send the plan of another job, of at most
+ * sends its record, and after it what it answers to an offer (offer.c): it does so when
+ * the job that it took has begun, so that the broker's turn is not in the way of that.
+ * Without one that it took it waits: the broker may send the plan of another job, of at most
  * LONGEST_PLAN bytes, after it has emptied the record and given it the new name.  The
  * end of the line means that nothing more comes; what runs is held to its end.
  */
@@ -11,10 +13,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-enum { LONGEST_PLAN = 65536, RECORD_SIZE = 512 };
 
 static int line = -1; /* none: a shim for one job, which was told to start by being started */
 
@@ -55,20 +56,43 @@ bool line_go(void)
 	return line < 0 || receive(&word, sizeof word) == 1;
 }
 
-/* Tell that the job is over, and wait for another; return whether there is one.
- * `error` is that of its plan. */
-bool line_next(struct plan *plan, int *error)
+/* Return whether there is a broker at the other end. */
+bool line_is_up(void)
+{
+	char word;
+	return recv(line, &word, sizeof word, MSG_DONTWAIT | MSG_PEEK) < 0 && errno == EAGAIN;
+}
+
+/* What is to be told of the job that is over: its record, and the answer to an offer. */
+static char tale[RECORD_SIZE + ANSWER_SIZE];
+static size_t untold;
+
+/* Tell what is to be told; return whether there was anybody to hear it. */
+bool line_tell(void)
+{
+	ssize_t sent = untold > 0 ? send(line, tale, untold, MSG_NOSIGNAL) : 0;
+	untold = 0;
+	return sent >= 0;
+}
+
+/* Go on with the next in line, of which is told once it has begun; or tell that the job is
+ * over, and wait for the broker to send one.  Return whether there is one. */
+bool line_next(struct plan *plan, int *error, const struct process *self)
 {
 	static char message[LONGEST_PLAN];
-	ssize_t size = line < 0 ? -1 : pread(RECORD_FD, message, RECORD_SIZE, 0);
-	if (size != RECORD_SIZE || send(line, message, RECORD_SIZE, MSG_NOSIGNAL) < 0)
+	if (line < 0 || pread(RECORD_FD, tale, RECORD_SIZE, 0) != RECORD_SIZE)
 		return false;
-	size_t got = receive(message, sizeof message);
+	enum taken taken = offer_take(plan, self, tale + RECORD_SIZE);
+	untold = RECORD_SIZE + strlen(tale + RECORD_SIZE);
+	if (taken == TOOK_ONE)
+		return true;
+	size_t got = !line_tell() || taken == TOOK_AMISS ? 0 : receive(message, sizeof message);
 	if (got == 0)
 		return false;
 	drop_term(); /* it was meant for the job that is over; the broker signals otherwise */
 	plan_free(plan);
 	*error = plan_take(plan, message, got);
 	title_show(plan->id);
+	record_started(RECORD_FD, self, plan->record);
 	return true;
 }

@@ -7,8 +7,9 @@
  * waits for a word, and without it ends and leaves no trace.  When its job is over it
  * may be given another: that saves a fork, an exit, and what the broker does for both.
  *
- * Spawned with all signals blocked, with /dev/null as 0, 1 and 2 and as 3 one end of
- * a pair of Unix sockets of type SOCK_SEQPACKET.  A REQUEST is the ID of a job, with
+ * Spawned with all signals blocked, with /dev/null as 0, 1 and 2, as 3 one end of
+ * a pair of Unix sockets of type SOCK_SEQPACKET, and as 4 where offers come from
+ * (offer.c).  A REQUEST is the ID of a job, with
  * three descriptors: its plan, its record, and its end of a line (line.c).
  * The REPLY is the pid of the shim, or a negative errno, as a C int.  The nursery
  * ends when the other end is closed and all requests are answered.
@@ -25,7 +26,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-enum { SOCKET_FD = 3, ID_SIZE = 64 };
+enum { SOCKET_FD = 3, FOR_SHIMS_FD = 4, ID_SIZE = 64 };
 
 enum { PLAN, RECORD, LINE, GIVEN };
 
@@ -92,8 +93,9 @@ _Noreturn static void become_shim(const struct request *request)
 {
 	int high[GIVEN]; /* above those that are about to be overwritten */
 	for (int i = 0; i < GIVEN; i++)
-		if ((high[i] = fcntl(request->given[i], F_DUPFD, LINE_FD + 1)) < 0)
+		if ((high[i] = fcntl(request->given[i], F_DUPFD, OFFERS_FD + 1)) < 0)
 			_exit(1);
+	dup2(FOR_SHIMS_FD, OFFERS_FD);
 	dup2(high[PLAN], PLAN_FD);
 	dup2(high[RECORD], RECORD_FD);
 	dup2(high[LINE], LINE_FD);
@@ -114,7 +116,7 @@ static int give_birth(const struct request *request)
 _Noreturn void nursery_run(struct title words)
 {
 	struct request request;
-	close_from(SOCKET_FD + 1);
+	close_from(FOR_SHIMS_FD + 1);
 	title = words;
 	title_show("--nursery"); /* without the word that only made room */
 	for (int reply; (reply = receive(&request)) != 0;) {

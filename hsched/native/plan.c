@@ -39,6 +39,8 @@ static void take(struct plan *plan, const char *key, char *value)
 		plan->id = value;
 	else if (strcmp(key, "env") == 0)
 		plan->env[plan->envc++] = value;
+	else if (strcmp(key, "slot") == 0)
+		plan->slots[plan->slotc++] = plan->env[plan->envc++] = value;
 	else if (strcmp(key, "arg") == 0)
 		plan->argv[plan->argc++] = value;
 	else if (strcmp(key, "limit") == 0)
@@ -69,6 +71,10 @@ static void take(struct plan *plan, const char *key, char *value)
 		plan->affinity = value;
 	else if (strcmp(key, "cgroup") == 0)
 		plan->cgroup = value;
+	else if (strcmp(key, "holds") == 0)
+		plan->holds = value;
+	else if (strcmp(key, "record") == 0)
+		plan->record = value;
 }
 
 static size_t count_fields(const char *bytes, size_t size)
@@ -87,8 +93,10 @@ static int parse(struct plan *plan, size_t size)
 	size_t fields = count_fields(plan->bytes, size);
 	plan->argv = calloc(fields + 1, sizeof *plan->argv);
 	plan->env = calloc(fields + 1, sizeof *plan->env);
+	plan->slots = calloc(fields + 1, sizeof *plan->slots);
 	plan->limits = calloc(fields + 1, sizeof *plan->limits);
-	if (plan->argv == NULL || plan->env == NULL || plan->limits == NULL)
+	if (plan->argv == NULL || plan->env == NULL || plan->slots == NULL ||
+	    plan->limits == NULL)
 		return ENOMEM;
 	for (char *field = plan->bytes, *next; field < plan->bytes + size; field = next) {
 		next = field + strlen(field) + 1;
@@ -130,10 +138,26 @@ int plan_take(struct plan *plan, const char *bytes, size_t size)
 	return parse(plan, size);
 }
 
+/* Fill `next` from bytes and the slots of `plan`; return 0 or an errno. */
+int plan_succeed(struct plan *next, const char *bytes, size_t size, const struct plan *plan)
+{
+	size_t whole = size;
+	for (size_t i = 0; i < plan->slotc; i++)
+		whole += strlen("slot=") + strlen(plan->slots[i]) + 1;
+	if (!begin(next, whole))
+		return ENOMEM;
+	memcpy(next->bytes, bytes, size);
+	char *end = next->bytes + size;
+	for (size_t i = 0; i < plan->slotc; i++)
+		end = stpcpy(stpcpy(end, "slot="), plan->slots[i]) + 1;
+	return parse(next, whole);
+}
+
 void plan_free(struct plan *plan)
 {
 	free(plan->bytes);
 	free(plan->argv);
 	free(plan->env);
+	free(plan->slots);
 	free(plan->limits);
 }

@@ -20,7 +20,7 @@ PLAN_VERSION = 1
 NO_LIMIT = -1
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Plan:
     """One job as its shim sees it.
 
@@ -33,7 +33,7 @@ class Plan:
     argv: Sequence[bytes] = ()
     shell: bytes | None = None
     #: The whole environment of the job; nothing is inherited.
-    environment: Mapping[bytes, bytes] = field(default_factory=dict)
+    environment: dict[bytes, bytes] = field(default_factory=dict)
     #: More of the environment, made by :func:`encode_environment`: what many jobs share.
     shared_environment: bytes = b""
     umask: int = 0o022
@@ -54,6 +54,12 @@ class Plan:
     oom_score_adj: int | None = None
     #: Indices of cores, as in ``0-3,5``.
     affinity: str | None = None
+    #: What it asks for, where it may come after, or before, one that asks for the same.
+    holds: str | None = None
+    #: Variables that name its slots, for who may come after it too.
+    slots: Mapping[bytes, bytes] = field(default_factory=dict)
+    #: The name of its record, in an offer.
+    record: str | None = None
     #: An existing cgroup v2 folder for this job alone; the shim removes it.
     cgroup: bytes | None = None
 
@@ -70,6 +76,11 @@ def encode_plan(plan: Plan) -> bytes:
     else:
         fields.append(b"shell=" + plan.shell)
     return _join(fields) + encode_environment(plan.environment) + plan.shared_environment
+
+
+def job_id_of(encoded: bytes) -> str:
+    """Return whose plan it is that begins so."""
+    return encoded.split(b"\0", 2)[1].removeprefix(b"id=").decode()
 
 
 def encode_environment(environment: Mapping[bytes, bytes]) -> bytes:
@@ -104,6 +115,11 @@ def _settings(plan: Plan) -> list[bytes]:
         fields.append(b"affinity=" + plan.affinity.encode())
     if plan.cgroup is not None:
         fields.append(b"cgroup=" + plan.cgroup)
+    if plan.holds is not None:
+        fields.append(b"holds=" + plan.holds.encode())
+    fields += [b"slot=" + b"=".join(variable) for variable in plan.slots.items()]
+    if plan.record is not None:
+        fields.append(b"record=" + plan.record.encode())
     return fields
 
 

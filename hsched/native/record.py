@@ -22,8 +22,11 @@ _ENDING = slice(192, 448)
 _MEMORY = slice(448, 512)
 
 _SLOT_END = rb"\n\0*"
-_STARTED_LINE = re.compile(rb"started v1 (\d{1,10}) (\d{1,18}) ([0-9a-f-]{1,64})" + _SLOT_END)
+_STARTED_LINE = re.compile(
+    rb"started v1 (\d{1,10}) (\d{1,18}) ([0-9a-f-]{1,64})(?: ([0-9.-]{1,40}))?" + _SLOT_END
+)
 _COMMAND_LINE = re.compile(rb"command (\d{1,10}) (\d{1,18})" + _SLOT_END)
+_CHOOSING = b"choosing\n"
 _ENDED_LINE = re.compile(
     rb"(exited|signalled) (\d{1,3}) (\d{1,18}) (\d{1,18}) (\d{1,18}) ([-012])" + _SLOT_END
 )
@@ -51,6 +54,8 @@ class Started(NamedTuple):
     #: Clock ticks since boot (field 22 of ``/proc/PID/stat``).
     start_time: int
     boot_id: str
+    #: That of the record, where the shim took the job from the offers.
+    name: str | None = None
 
 
 class Command(NamedTuple):
@@ -105,6 +110,8 @@ class Record(NamedTuple):
     ending: Ending | None
     #: Peak KiB of the job's whole tree, where it had a cgroup.
     tree_peak_kb: int | None
+    #: The job is over, and the shim may be taking the next one.
+    is_choosing: bool = False
 
 
 def read_record(data: bytes) -> Record:
@@ -114,12 +121,16 @@ def read_record(data: bytes) -> Record:
         _command(data[_COMMAND]),
         _ending(data[_ENDING]),
         _tree_peak(data[_MEMORY]),
+        data[_COMMAND].startswith(_CHOOSING),
     )
 
 
 def _started(slot: bytes) -> Started | None:
     line = _STARTED_LINE.fullmatch(slot)
-    return line and Started(int(line[1]), int(line[2]), line[3].decode())
+    if line is None:
+        return None
+    name = None if line[4] is None else line[4].decode()
+    return Started(int(line[1]), int(line[2]), line[3].decode(), name)
 
 
 def _command(slot: bytes) -> Command | None:

@@ -29,8 +29,10 @@
  * Unknown keys are passed over.  Without version 1 or a command: EINVAL.
  *
  * THE RECORD is a line of text at each of four offsets, written with one pwrite:
- *   0    started v1 PID STARTTIME BOOTID     this shim; before the fork
+ *   0    started v1 PID STARTTIME BOOTID [NAME]   this shim; before the fork.  NAME is
+ *                                            that of the record, for an offer (offer.c)
  *   128  command PID STARTTIME               the first process; after its exec
+ *        choosing                            the job is over, the next may begin (offer.c)
  *   192  exited STATUS CPU_US MAXRSS_KB ENDED_AT_US LEFT
  *        signalled NUMBER CPU_US MAXRSS_KB ENDED_AT_US LEFT
  *        spawnfailed ERRNO STEP              plan fork chdir in out err limits exec
@@ -117,27 +119,9 @@ void drop_term(void)
 	syscall(SYS_rt_sigtimedwait, &term, NULL, &now, sizeof term);
 }
 
-/* Read before the nursery forks: it is the same for all shims. */
-static char boot_id[64] = "-";
-
-static void read_boot_id(void)
-{
-	int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
-	ssize_t size = fd < 0 ? -1 : read(fd, boot_id, sizeof boot_id - 1);
-	if (fd >= 0)
-		close(fd);
-	if (size > 0)
-		boot_id[strcspn(boot_id, "\n")] = '\0';
-}
-
-static void record_started(const struct process *self)
-{
-	record_write(STARTED, "started v1 %d %llu %s\n", (int)getpid(), self->start_time, boot_id);
-}
-
 static void record_failure(int error, const char *step)
 {
-	record_write(ENDING, "spawnfailed %d %s\n", error, step);
+	record_write(RECORD_FD, ENDING, "spawnfailed %d %s\n", error, step);
 }
 
 static void record_ending(const struct job *job, char left)
@@ -147,7 +131,7 @@ static void record_ending(const struct job *job, char left)
 		return;
 	}
 	bool exited = WIFEXITED(job->status);
-	record_write(ENDING, "%s %d %lld %ld %lld %c\n", exited ? "exited" : "signalled",
+	record_write(RECORD_FD, ENDING, "%s %d %lld %ld %lld %c\n", exited ? "exited" : "signalled",
 	             exited ? WEXITSTATUS(job->status) : WTERMSIG(job->status), (long long)job->cpu,
 	             job->largest, (long long)job->ended_at, left);
 }
@@ -179,23 +163,40 @@ static void tidy_signals(void)
 		signal(number, SIG_DFL);
 }
 
-/* Fork the child; return 0 or an errno. */
+/* Let the child exec once the record is on disk: no broker has committed its start. */
+static void give_word(int word)
+{
+	fdatasync(RECORD_FD);
+	if (write(word, "g", 1) < 0)
+		return; /* it has failed already, and said so */
+}
+
+/* Fork the child; return 0 or an errno.  One whose start is on disk need not wait for it. */
 static int start(struct job *job)
 {
-	int ends[2];
+	int ends[2], word[2] = {-1, -1};
 	if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0)
+		return errno;
+	if (job->plan->record != NULL && pipe2(word, O_CLOEXEC) != 0)
 		return errno;
 	job->first = fork();
 	if (job->first < 0)
 		return errno;
 	if (job->first == 0) {
+		close(word[1]);
 		close(RECORD_FD);
 		line_close();
+		offers_close();
 		setsid();
 		block_signals(0);
-		command_run(job->plan, ends[1]);
+		command_run(job->plan, ends[1], word[0]);
 	}
 	close(ends[1]);
+	if (word[1] >= 0) {
+		close(word[0]);
+		give_word(word[1]);
+		close(word[1]);
+	}
 	job->report = ends[0];
 	return 0;
 }
@@ -213,7 +214,7 @@ static void read_report(struct job *job)
 	struct process first;
 	bool known = size == 0 && process_read(job->first, &first);
 	if (known && (first.flags & FORKED_NOT_EXECED) == 0)
-		record_write(COMMAND, "command %d %llu\n", (int)first.pid, first.start_time);
+		record_write(RECORD_FD, COMMAND, "command %d %llu\n", (int)first.pid, first.start_time);
 }
 
 /* Have news of the child's word raise SIGIO. */
@@ -356,15 +357,15 @@ static bool hold(struct job *job)
 }
 
 /* Run one job; return whether nothing of it is left, and this shim may hold another. */
-static bool run_job(const struct plan *plan, int plan_error, const struct process *self)
+static bool run_job(const struct plan *plan, int plan_error)
 {
 	struct job job = {.plan = plan, .report = -1};
-	record_started(self);
 	if (plan_error != 0) {
 		record_failure(plan_error, "plan");
 		return false;
 	}
 	int error = start(&job);
+	line_tell();
 	if (error != 0) {
 		record_failure(error, "fork");
 		return false;
@@ -374,11 +375,13 @@ static bool run_job(const struct plan *plan, int plan_error, const struct proces
 
 void shim_run(bool forked)
 {
-	tidy_descriptors(forked ? LINE_FD + 1 : FIRST_STRAY_FD);
-	if (forked)
+	tidy_descriptors(forked ? OFFERS_FD + 1 : FIRST_STRAY_FD);
+	if (forked) {
 		line_open();
-	else
+		offers_open();
+	} else {
 		setsid(); /* the nursery has left the broker's session */
+	}
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
 
 	struct plan plan;
@@ -387,8 +390,10 @@ void shim_run(bool forked)
 	close(PLAN_FD);
 	process_read(getpid(), &self);
 	bool go = line_go();
+	if (go)
+		record_started(RECORD_FD, &self, plan.record);
 	while (go)
-		go = run_job(&plan, error, &self) && line_next(&plan, &error);
+		go = run_job(&plan, error) && line_next(&plan, &error, &self);
 	plan_free(&plan);
 }
 
@@ -397,7 +402,7 @@ int main(int argc, char **argv)
 	if (argc == 2 && strcmp(argv[1], "--version") == 0)
 		return puts("hsched-shim, contract 1") < 0;
 	tidy_signals();
-	read_boot_id();
+	record_know_boot();
 	if (argc > 1 && strcmp(argv[1], "--nursery") == 0) {
 		char *last = argv[argc - 1];
 		nursery_run((struct title){argv[0], (size_t)(last + strlen(last) + 1 - argv[0])});

@@ -8,7 +8,9 @@
 #include <sys/resource.h>
 #include <sys/types.h>
 
-enum { PLAN_FD = 3, RECORD_FD = 4, FIRST_STRAY_FD = 5, LINE_FD = 5 };
+enum { PLAN_FD = 3, RECORD_FD = 4, FIRST_STRAY_FD = 5, LINE_FD = 5, OFFERS_FD = 6 };
+
+enum { RECORD_SIZE = 512, LONGEST_PLAN = 65536, ANSWER_SIZE = 64 };
 
 /* plan.c: the fields of a plan. */
 struct limit {
@@ -21,9 +23,11 @@ struct plan {
 	const char *id;
 	const char *cwd, *in, *out, *err; /* NULL: not given */
 	const char *oom, *affinity, *cgroup;
+	const char *holds, *record; /* see offer.c */
 	char *shell;
 	char **argv, **env; /* NULL-terminated */
-	size_t argc, envc, limitc;
+	char **slots;       /* those of the environment that name slots */
+	size_t argc, envc, slotc, limitc;
 	struct limit *limits;
 	long umask; /* -1: not given */
 	long grace; /* milliseconds */
@@ -32,6 +36,7 @@ struct plan {
 
 int plan_read(int fd, struct plan *plan);
 int plan_take(struct plan *plan, const char *bytes, size_t size);
+int plan_succeed(struct plan *next, const char *bytes, size_t size, const struct plan *plan);
 void plan_free(struct plan *plan);
 
 /* command.c: what happens between fork and exec. */
@@ -40,15 +45,13 @@ struct failure {
 	char step[12];
 };
 
-_Noreturn void command_run(const struct plan *plan, int report);
+_Noreturn void command_run(const struct plan *plan, int report, int word);
 
 /* exec.c: which file a command is. */
 int exec_command(const struct plan *plan);
 
 /* record.c: one slot, one write. */
 enum slot { STARTED, COMMAND, ENDING, MEMORY };
-
-void record_write(enum slot slot, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* tree.c: all that descends from this process. */
 struct process {
@@ -64,6 +67,11 @@ void tree_freeze(pid_t first);
 void tree_terminate(pid_t first);
 void tree_kill(pid_t first);
 
+void record_write(int record, enum slot slot, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+void record_started(int record, const struct process *self, const char *name);
+void record_know_boot(void);
+
 /* shim.c: the whole life of a shim; one that was `forked` has a line. */
 void shim_run(bool forked);
 void close_from(int first);
@@ -74,7 +82,16 @@ void drop_term(void);
 void line_open(void);
 void line_close(void);
 bool line_go(void);
-bool line_next(struct plan *plan, int *error);
+bool line_is_up(void);
+bool line_tell(void);
+bool line_next(struct plan *plan, int *error, const struct process *self);
+
+/* offer.c: the jobs that are next in line. */
+enum taken { TOOK_NONE, TOOK_ONE, TOOK_AMISS };
+
+void offers_open(void);
+void offers_close(void);
+enum taken offer_take(struct plan *plan, const struct process *self, char answer[ANSWER_SIZE]);
 
 /* nursery.c: forks shims until the broker is gone. */
 struct title {

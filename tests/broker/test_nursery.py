@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from hsched.broker.nursery import _UNREAD, Born, Nursery, NurseryLostError
+from hsched.broker.offers import Offers
 from hsched.native.build_hook import compile_shim
 from hsched.native.plan import Plan, encode_plan
 from hsched.native.record import RECORD_SIZE, Exited, Record, SpawnFailed, read_record
@@ -35,9 +36,11 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> str:
 @pytest.fixture
 def nursery(program: str) -> Iterator[Nursery]:
     with no_process_left_behind():
-        nursery = Nursery(program)
+        offers = Offers()
+        nursery = Nursery(program, offers.for_shims)
         yield nursery
         nursery.close()
+        offers.close()
 
 
 @pytest.fixture
@@ -160,7 +163,7 @@ def test_no_room_for_descriptors_is_an_error_of_that_job_alone(
     prepare("2")
     with pytest.raises(OSError, match="Too many open files"):
         nursery.go("2")
-    assert len(os.listdir(f"/proc/{nursery.pid}/fd")) == 4, "none of them was kept"
+    assert len(os.listdir(f"/proc/{nursery.pid}/fd")) == 5, "none of them was kept"
     resource.prlimit(nursery.pid, resource.RLIMIT_NOFILE, (hard, hard))
     prepare("3")
     assert _wait(nursery.go("3")) == 0

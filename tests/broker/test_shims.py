@@ -12,7 +12,10 @@ from typing import Any
 
 import pytest
 
-from hsched.broker.shims import _LONGEST_PLAN, Shims
+from hsched.broker import records
+from hsched.broker.offers import Offer
+from hsched.broker.shim import LONGEST_PLAN
+from hsched.broker.shims import Shims
 from hsched.broker.waker import Waker
 from hsched.core.model import JobId, job_id
 from hsched.native.build_hook import compile_shim
@@ -45,9 +48,12 @@ class World:
         self.shims = Shims(str(self.records), self.waker)
         self.shims.over = self._over
         self.told: dict[str, Record | None] = {}
+        self.followers: dict[str, str] = {}
 
-    def _over(self, job_id: JobId, path: str, record: Record | None) -> None:
-        self.told[os.path.basename(path)] = record
+    def _over(self, job_id: JobId, path: str, record: Record | None, offer: Offer | None) -> None:
+        self.told[records.name(job_id, 1)] = record
+        if offer is not None:
+            self.followers[records.name(job_id, 1)] = records.name(offer.job_id, offer.attempt)
 
     def path(self, number: int) -> str:
         return str(self.records / f"{number}-1")
@@ -158,7 +164,7 @@ def test_a_shim_that_was_signalled_gets_no_other_job(world: World) -> None:
 def test_a_plan_that_fits_no_message_gets_a_shim_of_its_own(world: World) -> None:
     first = world.start(1)
     world.until_over(1)
-    world.prepare(2, environment={b"LONG": b"x" * _LONGEST_PLAN})
+    world.prepare(2, environment={b"LONG": b"x" * LONGEST_PLAN})
     world.shims.spent(world.path(1))
     assert world.go(2) != first
     world.turn(2)
@@ -168,7 +174,7 @@ def test_a_plan_that_fits_no_message_gets_a_shim_of_its_own(world: World) -> Non
 def test_the_longest_plan_that_is_handed_on_fits_a_message(world: World) -> None:
     first = world.start(1)
     world.until_over(1)
-    world.prepare(2, environment={b"LONG": b"x" * (_LONGEST_PLAN - 1000)})
+    world.prepare(2, environment={b"LONG": b"x" * (LONGEST_PLAN - 1000)})
     world.shims.spent(world.path(1))
     assert world.go(2) == first
     world.turn(2)

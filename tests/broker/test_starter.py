@@ -22,7 +22,7 @@ class FullMachine:
         self.error = error
         self.effects: list[Any] = []
         self.stop_request = None
-        self.place = self.ledger = self.shims = self.devices = self
+        self.place = self.ledger = self.shims = self.devices = self.standby = self
         self.name = self.run_folder = ""
         self.foreground: set[int] = set()  # no hrun
         self.checkpoints: list[str] = []
@@ -35,6 +35,15 @@ class FullMachine:
 
     def holds_back(self, _: StartJob) -> bool:
         return False
+
+    def has_begun(self, _: StartJob) -> bool:
+        return False
+
+    def forget(self, _: StartJob) -> bool:
+        return False
+
+    def ran_s(self, _: int) -> float:
+        return 0.0
 
     def plan(self, *_: object) -> None:
         return None

@@ -21,7 +21,7 @@ class Plan:
         self.shell = self.get(b"shell")
         if not self.argv and self.shell is None:
             raise Failed("plan", errno.EINVAL)
-        variables = [value.partition(b"=")[::2] for key, value in pairs if key == b"env"]
+        variables = [value.partition(b"=")[::2] for key, value in pairs if key in (b"env", b"slot")]
         self.env: dict[bytes, bytes] = {}
         for name, value in variables:
             self.env.setdefault(name, value)  # the first of a name counts, as for getenv
