@@ -115,8 +115,7 @@ class Broker:
                 drained.finish(self)
             self._settle()
             self._may_have_requests = self._endpoint.readable
-            if not self._may_have_requests:
-                self.standby.offer()
+            while not self._may_have_requests and self.standby.offer():
                 self._settle()
             if not self._leaving:  # look at the jobs also while clients never cease to ask
                 self.waker.sleep(0.0 if self._may_have_requests else self._pause())
@@ -307,7 +306,7 @@ class Broker:
     def _commit(self) -> bool:
         try:
             self._write()
-            if self.hooks.follow(self._turn):
+            while self.hooks.follow(self._turn):
                 self._write()
             ended = not self.scheduler.live_count and self.engine.is_settled
             if self.stop_request is not None and ended:
@@ -367,6 +366,7 @@ class Broker:
         self.scheduler = self._new_scheduler(self.run)
         self.ledger = Ledger(self.store, self.run, self.scheduler)
         self.starter = Starter(self)
+        self.standby.core_built()
         self.devices.core_built()
         self._last_number = self.store.last_job_number(self.run.number)
         self._turn = Turn()

@@ -7,7 +7,7 @@ what it used, which environment it has.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -43,7 +43,7 @@ _NEVER = Start()
 class Surroundings(NamedTuple):
     """What a command finds around it: variables, some only where it has none, and its cores.
 
-    Of its ``own`` some name its ``slots``, unless the user has set them.
+    Its ``own`` have those of its ``slots``, unless the user has set them.
     ``jobserver`` is how many recipes of make it may run at once, None without one.
     """
 
@@ -133,7 +133,7 @@ class Ledger:
             plan = jobserver.wrapped(plan, around.jobserver, place)
         if patterns.need_folders(spec):
             plan.make_folders = True
-        self._part(plan, effect, around)
+        self._part(plan, effect, around, spec.environment or {})
         return plan
 
     def offer(self, job: Job, scheduler: str, run_folder: str) -> Plan | None:
@@ -150,7 +150,9 @@ class Ledger:
         plan.slots, plan.record = {}, records.name(job.id, job.attempt)
         return None if plan.holds is None else plan
 
-    def _part(self, plan: Plan, effect: StartJob, around: Surroundings) -> None:
+    def _part(
+        self, plan: Plan, effect: StartJob, around: Surroundings, chosen: Mapping[str, str]
+    ) -> None:
         """Set the variables of its slots apart in the plan of a job that may have a successor.
 
         One that has more to do with its very slots has none.
@@ -165,7 +167,9 @@ class Ledger:
             or any(one.name == GPUS and amount for one, amount in pairs)
         ):
             return
-        plan.slots = {raw(name): plan.environment.pop(raw(name)) for name in around.slots}
+        plan.slots = {raw(name): raw(value) for name, value in around.slots.items()}
+        for name in around.slots.keys() - chosen.keys():
+            del plan.environment[raw(name)]
         plan.holds = ",".join(map(str, held.amounts))
 
     def surroundings(
@@ -177,7 +181,7 @@ class Ledger:
         pinned = placement.pinned(resources, held)
         return Surroundings(
             own=job_environment.own_variables(spec, who, slots, run_folder),
-            slots={k: v for k, v in slots.items() if k not in (spec.environment or ())},
+            slots=slots,
             unless_set=threads(len(pinned)) if pinned else {},
             affinity=affinity(pinned) if pinned else None,
             jobserver=jobserver.slots(spec, self._run.options, resources, held),
@@ -202,13 +206,15 @@ class Ledger:
         used = self._used.pop(effect.job_id, Used())
         outcome = effect.outcome
         start = self._started.pop(effect.job_id, _NEVER)
+        ended_at = used.ended_at or wall
         life = Life(
             state=State.DONE.value,
             attempt=effect.attempt,
             allocation=allocation_text(effect.allocation),
-            started_at=start.wall,
+            # Who was started by a shim began when that was told, at the latest.
+            started_at=None if start.wall is None else min(start.wall, ended_at),
             started_clock=start.clock,
-            ended_at=used.ended_at or wall,
+            ended_at=ended_at,
             outcome=outcome.kind.value,
             exit_status=outcome.exit_status,
             signal=outcome.signal,

@@ -13,8 +13,10 @@ import os
 import socket
 from typing import NamedTuple
 
+from hsched.broker.records import is_locked
 from hsched.core.model import JobId, parse_job_id
 from hsched.native.plan import job_id_of
+from hsched.native.record import RECORD_SIZE, Record, read_record
 
 
 class Offer(NamedTuple):
@@ -37,6 +39,8 @@ class Offers:
         for end in (self._ours, self._shims):
             end.setblocking(False)
         self._out: dict[JobId, Offer] = {}
+        #: Their records, open for us to look at, whatever becomes of the files.
+        self._kept: dict[JobId, int] = {}
 
     @property
     def ids(self) -> list[JobId]:
@@ -59,11 +63,25 @@ class Offers:
         Raises:
             OSError: there is no room for another one.
         """
-        socket.send_fds(self._ours, [plan], [record])
-        self._out[offer.job_id] = offer
+        kept = os.open(offer.path, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            socket.send_fds(self._ours, [plan], [record])
+        except OSError:
+            os.close(kept)
+            raise
+        self._out[offer.job_id], self._kept[offer.job_id] = offer, kept
+
+    def is_held(self, offer: Offer) -> bool:
+        """Return whether somebody has the record of an offer, or it is still there."""
+        return is_locked(self._kept[offer.job_id])
+
+    def record_of(self, offer: Offer) -> Record:
+        """Return what was written into the record of an offer."""
+        return read_record(os.pread(self._kept[offer.job_id], RECORD_SIZE, 0))
 
     def told(self, job_id: JobId) -> Offer:
         """Return an offer of which a shim has told, and know it no more."""
+        os.close(self._kept.pop(job_id))
         return self._out.pop(job_id)
 
     def take_back(self) -> list[Offer]:
@@ -79,10 +97,12 @@ class Offers:
                 beginning, records, _, _ = socket.recv_fds(self._shims, _BEGINNING, 1)
                 for record in records:
                     os.close(record)
-                back.append(self._out.pop(parse_job_id(job_id_of(beginning))))
+                back.append(self.told(parse_job_id(job_id_of(beginning))))
         return back
 
     def close(self) -> None:
         """Lay out nothing more; what shims have taken goes on."""
+        for job_id in self.ids:
+            self.told(job_id)
         self._ours.close()
         self._shims.close()

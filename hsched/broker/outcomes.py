@@ -12,6 +12,7 @@ _STEPS = {
     "plan": "the shim could not read its plan",
     "fork": "no process for it",
     "chdir": "its working directory",
+    "record": "its record",
     "in": "its standard input",
     "out": "its output file",
     "err": "its error file",

@@ -87,16 +87,15 @@ class Records:
             remove(path)
 
     def sweep(self, needed: Set[str]) -> None:
-        """Take back all records but those whose paths are ``needed``: a killed broker left them."""
+        """Remove all records but those whose paths are ``needed``: a killed broker left them.
+
+        None of them is kept for another: it may have the name of a job that is yet to start.
+        """
         self._spares.clear()
         for name in os.listdir(self.folder):
             path = os.path.join(self.folder, name)
-            if path in needed:
-                continue
-            if is_held(path):  # by an offer that no shim will take any more
+            if path not in needed:
                 remove(path)
-            else:
-                self.spent(path)
 
     def forget_spares(self) -> None:
         """Remove what nobody needs any more."""
@@ -135,11 +134,15 @@ def _emptied(spare: str) -> int:
 
 
 def _make(path: str) -> int:
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(descriptor)
+        raise
     try:
         # Filled now, so that a disk which is full later does not cost the exit status.
         os.pwrite(descriptor, _EMPTY, 0)
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
     except OSError:
         os.close(descriptor)
         remove(path)
@@ -183,9 +186,16 @@ def is_held(path: str) -> bool:
     except FileNotFoundError:
         return False
     try:
+        return is_locked(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def is_locked(descriptor: int) -> bool:
+    """Return whether somebody else has the lock of an open record."""
+    try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return True
-    finally:
-        os.close(descriptor)
+    fcntl.flock(descriptor, fcntl.LOCK_UN)
     return False

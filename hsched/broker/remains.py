@@ -113,6 +113,13 @@ def descendants(table: Iterable[Process], roots: Iterable[int]) -> set[int]:
     return found
 
 
+def reap() -> None:
+    """Take in every child that has ended: shims, and orphans that became ours."""
+    with contextlib.suppress(ChildProcessError):
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+
+
 def children_of_ours() -> frozenset[int]:
     """Return the processes whose parent we are."""
     return frozenset(p.pid for p in process_table() if p.parent == os.getpid())

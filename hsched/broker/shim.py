@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from socket import MSG_DONTWAIT, socket
 from typing import NamedTuple
 
-from hsched.broker import records
 from hsched.core.model import JobId
 from hsched.native.record import RECORD_SIZE, Record, read_record
 
@@ -23,8 +22,8 @@ _LONGEST_TALE = RECORD_SIZE + 64
 class Told(NamedTuple):
     """What a shim tells when its job is over, and what it has done about an offer.
 
-    The ``answer`` is ``+ID`` for the job that it goes on with, ``-ID`` for one that is not
-    for it, empty where there was none (``offer.c``).
+    The ``answer`` is ``+ID`` for the job that it goes on with, empty where there is none
+    (``offer.c``).
     """
 
     record: Record
@@ -45,6 +44,8 @@ class Shim:
     leaves: bool = False
     #: A signal may still be on its way to it, so it gets no other job.
     signalled: bool = False
+    #: So often it will tell what its record has told already.
+    foretold: int = 0
     #: Nobody needs its record any more.
     is_spent: bool = False
 
@@ -81,14 +82,9 @@ def listen(shims: Iterable[Shim], wait_ms: int) -> list[tuple[Shim, Told | None]
     return [(lines[line], lines[line].read_line()) for line, _ in listening.poll(wait_ms)]
 
 
-def taker_of(path: str, shims: Iterable[Shim]) -> tuple[Shim | None, Record]:
-    """Return who has taken the offer with the record at ``path``, and the record it had before.
-
-    Nobody, where none of ``shims`` has written itself into it.
-    """
-    record = records.read(path) or read_record(b"")
-    if record.started is not None:
-        for shim in shims:
-            if shim.pid == record.started.pid:
-                return shim, records.read(shim.record) or read_record(b"")
-    return None, record
+def taker_of(record: Record, shims: Iterable[Shim]) -> Shim | None:
+    """Return which of ``shims`` has written itself into the record of an offer."""
+    if record.started is None:
+        return None
+    pid = record.started.pid
+    return next((shim for shim in shims if shim.pid == pid), None)

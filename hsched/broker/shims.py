@@ -21,6 +21,7 @@ from hsched.broker.nursery import Born, NurseryLostError, shim_source
 from hsched.broker.offers import Offer, Offers
 from hsched.broker.records import Records
 from hsched.broker.shim import LONGEST_PLAN, Shim, Told, listen, taker_of
+from hsched.broker.taken import CHOICE_S, end_if_stopped
 from hsched.broker.waker import Waker
 from hsched.core.model import JobId, format_job_id, parse_job_id
 from hsched.native import shim_command
@@ -33,11 +34,8 @@ _PASS_ON = 33
 #: How often the process that forks shims may be killed during one start.
 _ATTEMPTS = 3
 
-#: For how long a shim may be taking an offer, in seconds, before it is taken for stuck.
-_CHOICE_S = 5.0
-
-#: How long to listen until looking again whether one of them was killed, in milliseconds.
-_CHOICE_MS = 10
+#: How long to listen until looking again what one of them has written, in milliseconds.
+_CHOICE_MS = 1
 
 #: Told with each job that is over: its record, or None where only the file tells, and
 #: the offer that its shim goes on with.
@@ -145,15 +143,18 @@ class Shims:
     def withdraw(self) -> None:
         """Take back all offers; hear of those that were taken before anything else happens.
 
-        A shim has told of one within microseconds, or it was killed or stopped in these.
+        A shim has written that it took one within microseconds, or was killed or stopped in these.
         """
         for offer in self.offers.take_back():
             self.records.spent(offer.path)
-        deadline = time.monotonic() + _CHOICE_S
+        deadline = time.monotonic() + CHOICE_S
+        self._hear_takers()
         while self.offers.ids:
-            self._listen()
+            self._wait_for_takers()
+            self._hear_takers()
             if time.monotonic() > deadline:
-                self._end_stuck()
+                for shim in self._live.values():
+                    end_if_stopped(shim.record)
         while self._unheard:
             self._take_in(*self._unheard.pop(0))
 
@@ -219,6 +220,11 @@ class Shims:
         shim = self._by_job.get(job_id)
         return None if shim is None else shim.pid
 
+    def record_of(self, job_id: JobId) -> str | None:
+        """Return where the record of a job is, None where we do not hold it."""
+        shim = self._by_job.get(job_id)
+        return None if shim is None else shim.record
+
     @property
     def pids(self) -> frozenset[int]:
         """The processes that are shims."""
@@ -271,47 +277,50 @@ class Shims:
                 return
             self._take_in(shim, told)
 
-    def _listen(self) -> None:
-        """Hear which shims have taken the offers that are not there any more."""
+    # Until all offers are heard of, nothing may be told to ``over`` but who follows whom.
+
+    def _hear_takers(self) -> None:
+        """Take in which shims have taken the offers that are not there any more.
+
+        From the records: to be told of it would be to wait until they are on disk.
+        """
+        for offer in self.offers.out:
+            taker = taker_of(self.offers.record_of(offer), self._live.values())
+            over = None if taker is None else records.read(taker.record)
+            if taker is not None and over is not None:
+                self._take_in(taker, Told(over, f"+{format_job_id(offer.job_id)}"))
+                taker.foretold += 1
+
+    def _wait_for_takers(self) -> None:
+        """Hear something, or know that who took an offer let go of it without a beginning."""
         # Looked at before we listen: whoever told of an offer did so before it let go.
-        let_go = [one for one in self.offers.out if not records.is_held(one.path)]
+        let_go = [one for one in self.offers.out if not self.offers.is_held(one)]
         heard = listen(self._live.values(), 0 if let_go else _CHOICE_MS)
         for shim, told in heard:
             if told is not None and not told.answer:
                 self._unheard.append((shim, told))
             else:
                 self._take_in(shim, told)
-        for offer in () if heard else let_go:  # its shim was killed before it told
-            taker, over = taker_of(offer.path, self._live.values())
-            if taker is None:
-                records.remove(self.offers.told(offer.job_id).path)  # it has not begun
-            else:
-                self._take_in(taker, Told(over, f"+{format_job_id(offer.job_id)}"))
-
-    def _end_stuck(self) -> None:
-        """Kill those who have been taking offers for too long: stopped, but not by us."""
-        for shim in self._live.values():
-            record = records.read(shim.record)
-            begun = [taker_of(one.path, [shim])[0] for one in self.offers.out]
-            if shim in begun or (record is not None and record.is_choosing):
-                with contextlib.suppress(ProcessLookupError):
-                    signal.pidfd_send_signal(shim.pidfd, signal.SIGKILL)
+        for offer in () if heard else let_go:
+            if self.offers.record_of(offer).started is None:
+                self.records.spent(self.offers.told(offer.job_id).path)
 
     def _take_in(self, shim: Shim, told: Told | None) -> None:
         """Take in that a job is over; its shim rests, or holds the next one already."""
         if told is None:
             self._hang_up(shim)
             return
+        if told.answer and shim.foretold:
+            shim.foretold -= 1
+            return
         job_id, path = shim.job_id, shim.record
         del self._by_job[job_id]
-        if told.answer.startswith("+"):
+        if told.answer:
             offer = self.offers.told(parse_job_id(told.answer[1:]))
             shim.job_id, shim.record, shim.signalled = offer.job_id, offer.path, False
             self._by_job[offer.job_id] = shim
             self.over(job_id, path, told.record, offer)
             return
-        if told.answer:
-            self.records.spent(self.offers.told(parse_job_id(told.answer[1:])).path)
         shim.leaves = False
         self._resting[path] = shim
         self._unpromised += not shim.signalled
@@ -331,9 +340,11 @@ class Shims:
             self._waker.watch(shim.pidfd, lambda: self._bury(shim))
 
     def _bury(self, shim: Shim) -> None:
-        """Take in the end of a shim, which may be that of its job."""
+        """Take in the end of a shim, which may be that of its job, or of one that it took."""
+        if self._by_job.get(shim.job_id) is shim:
+            self.withdraw()
         self._forget_shim(shim)
-        _reap()
+        remains.reap()
         if shim.is_spent:
             self.records.spent(shim.record)
         elif shim.leaves:
@@ -387,10 +398,3 @@ class Shims:
     def _forget(self, prepared: _Prepared) -> None:
         records.remove(prepared.path)
         self.remove_cgroup(prepared.path)
-
-
-def _reap() -> None:
-    """Take in every child that has ended: shims, and orphans that became ours."""
-    with contextlib.suppress(ChildProcessError):
-        while os.waitpid(-1, os.WNOHANG)[0]:
-            pass

@@ -7,6 +7,7 @@ but this module and the shims ever sees that a job is laid out.
 
 from __future__ import annotations
 
+import sqlite3
 from typing import TYPE_CHECKING
 
 from hsched.broker import clock
@@ -39,20 +40,28 @@ class Standby:
         if self._broker.shims.offers.ids:
             self._broker.shims.withdraw()
 
-    def offer(self) -> None:
-        """Lay out who is next in line, as far as they are not."""
-        broker = self._broker
+    def core_built(self) -> None:
+        """Begin anew with a core that was made anew."""
+        self._begun.clear()
+        self._is_stale = True
+
+    def offer(self) -> bool:
+        """Lay out who is next in line, as far as they are not.
+
+        Returns whether others had to be taken back first, so that there may be news.
+        """
         if not self._is_stale:
-            return
-        self._is_stale = False
+            return False
         line = self._line()
-        out = broker.shims.offers.ids
+        out = self._broker.shims.offers.ids
         if line[: len(out)] != out:
             self.withdraw()
-            return
+            return True
+        self._is_stale = False
         for job_id in line[len(out) :]:
             if not self._lay_out(job_id):
-                return
+                break
+        return False
 
     def succeeded(self, job_id: JobId, outcome: Outcome, offer: Offer, at: float | None) -> None:
         """Take in that a job ended, and that another began on its slots at that moment."""
@@ -94,6 +103,6 @@ class Standby:
             plan = broker.ledger.offer(job, broker.place.name, broker.run_folder)
             if plan is not None:
                 broker.shims.offer(job_id, job.attempt, plan)
-        except (OSError, StoreError, ValueError):
+        except (OSError, sqlite3.Error, StoreError, ValueError):
             return False  # whoever starts it for good finds that out as well, and says so
         return plan is not None

@@ -14,13 +14,13 @@ import time
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from hsched.broker import records
+from hsched.broker import records, remains
 from hsched.broker.offers import Offer
 from hsched.core.model import JobId, parse_job_id
 from hsched.native.record import Record, Started
 
-#: For how long a shim may be taking an offer, in seconds, before it is taken for stuck.
-_CHOICE_S = 5.0
+#: For how long a shim may be taking an offer, in seconds, before it is looked at more closely.
+CHOICE_S = 5.0
 
 
 class Taken(NamedTuple):
@@ -56,29 +56,35 @@ def followers(before: Mapping[JobId, Record], taken: Iterable[Taken]) -> dict[Jo
     behind: dict[JobId, Offer] = {}
     for job_id, record in before.items():
         if record.started is not None:
-            for one in sorted(lines.pop(_shim(record), ()), key=_ended_at):
+            # All that are laid out at one time are taken in the order of their ids.
+            for one in sorted(lines.pop(_shim(record), ()), key=lambda one: one.offer.job_id):
                 behind[job_id] = one.offer
                 job_id = one.offer.job_id
     return behind
 
 
+def end_if_stopped(path: str) -> None:
+    """Kill the shim of the record at ``path`` if somebody stopped it while it took an offer."""
+    record = records.read(path)
+    if record is None or not record.is_choosing or record.started is None:
+        return
+    process = remains.process(record.started.pid)
+    if process is not None and process.state in "Tt" and records.is_held(path):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(process.pid, signal.SIGKILL)
+
+
 def _settle(path: str) -> None:
     """Wait until no shim is taking an offer while it has this record."""
-    deadline = time.monotonic() + _CHOICE_S
+    deadline = time.monotonic() + CHOICE_S
     while (record := records.read(path)) is not None and record.is_choosing:
         if not records.is_held(path):
             return
-        if time.monotonic() > deadline and record.started is not None:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(record.started.pid, signal.SIGKILL)  # it holds the record, so it lives
+        if time.monotonic() > deadline:
+            end_if_stopped(path)
         time.sleep(0.001)
 
 
 def _shim(record: Record) -> Started:
     assert record.started is not None, "nobody began it"
     return record.started._replace(name=None)
-
-
-def _ended_at(one: Taken) -> float:
-    usage = getattr(one.record.ending, "usage", None)
-    return float("inf") if usage is None else usage.ended_at_us

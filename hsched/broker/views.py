@@ -49,6 +49,8 @@ class Viewer:
     #: What a live job has done with its devices so far.
     device_use: Callable[[JobId], DeviceUse | None] = lambda _: None
     engine: Engine | None = None
+    #: Where the record of a job that runs is, where that does not follow from its id.
+    record_of: Callable[[JobId], str | None] = lambda _: None
 
     def find(self, job_id: JobId) -> Job | None:
         """Return a job as the core knows it, None where it is not live."""
@@ -122,8 +124,9 @@ class Viewer:
         """Return the first process of a job that runs, as its record has it."""
         if state not in (State.RUNNING.value, State.STOPPING.value):
             return None
-        name = f"{format_job_id(job_id)}-{attempt}"
-        record = records.read(os.path.join(self.place.folder, self.run.name, "records", name))
+        folder = os.path.join(self.place.folder, self.run.name, "records")
+        path = self.record_of(job_id) or os.path.join(folder, records.name(job_id, attempt))
+        record = records.read(path)
         return record.command.pid if record is not None and record.command is not None else None
 
     def _device_use(self, row: JobRow, devices: tuple[int, ...] | None) -> DeviceUse:

@@ -5,13 +5,14 @@
  * empty and locked.  Whichever shim is the first to have nothing left of its job
  * takes the first offer, if both plans agree on
  *   holds=WORDS        what the job asks for; without it a shim takes none
- * and the job starts on the slots of the one that is over, whose fields
- *   slot=NAME=VALUE    variables that name its slots; repeated
+ * and lets go of its record otherwise.  The job starts on the slots of the one that is
+ * over, whose fields
+ *   slot=NAME=VALUE    variables that name its slots, where no env names them; repeated
  * go on to it.  A shim reads the offers and writes its name into the record, with
  *   record=NAME        that of the record, which a loss of power may leave another
- * while its own record says that it is choosing, and only while there is a broker: so
- * the next broker knows when all that was taken is written down.  The job is started
- * once its record is on disk, as it would be if a broker had committed its start.
+ * while it holds its old record, which says that it is choosing, and only while there is
+ * a broker: so the next broker knows when all that was taken is written down.  The job is
+ * started once its record is on disk, as it would be if a broker had committed its start.
  */
 #include "shim.h"
 
@@ -64,22 +65,23 @@ static size_t receive(char *bytes, size_t room, int *record)
 	return size > 0 ? (size_t)size : 0;
 }
 
-/* Be the shim of the job that was offered; its record is the one to write from now on. */
-static void succeed(struct plan *plan, const struct plan *next, int record,
+/* Be the shim of the job that was offered, if its record can be written: it is the one to
+ * write from now on, and with the old one this shim lets go of its choice. */
+static bool succeed(struct plan *plan, const struct plan *next, int record,
                     const struct process *self)
 {
-	plan_free(plan);
-	*plan = *next;
-	record_started(record, self, plan->record);
-	record_write(RECORD_FD, COMMAND, "chosen\n");
-	dup3(record, RECORD_FD, O_CLOEXEC);
 	while (wait_signal(0) > 0)
 		; /* they were meant for the job that is over: none is sent while jobs are offered */
+	if (!record_started(record, self, next->record))
+		return false;
+	dup3(record, RECORD_FD, O_CLOEXEC);
+	plan_free(plan);
+	*plan = *next;
 	title_show(plan->id);
+	return true;
 }
 
-/* Take the job that is offered, if one is; `answer` is what the broker must know of it:
- * "+ID" for one that starts now, "-ID" for one that is not for this shim. */
+/* Take the job that is offered, if one is and is for this shim: `answer` becomes "+ID". */
 enum taken offer_take(struct plan *plan, const struct process *self, char answer[ANSWER_SIZE])
 {
 	static char bytes[LONGEST_PLAN];
@@ -94,13 +96,12 @@ enum taken offer_take(struct plan *plan, const struct process *self, char answer
 	bool fits = size > 0 && error == 0 && record >= 0;
 	if (fits)
 		fits = next.holds != NULL && strcmp(next.holds, plan->holds) == 0;
-	if (size > 0 && next.id != NULL)
-		snprintf(answer, ANSWER_SIZE, "%c%s", fits ? '+' : '-', next.id);
-	if (fits) {
-		succeed(plan, &next, record, self);
+	if (fits && succeed(plan, &next, record, self)) {
+		snprintf(answer, ANSWER_SIZE, "+%s", plan->id);
 	} else {
-		record_write(RECORD_FD, COMMAND, "chosen\n");
+		fits = false;
 		plan_free(&next);
+		record_write(RECORD_FD, COMMAND, "chosen\n");
 	}
 	if (record >= 0)
 		close(record);

@@ -40,7 +40,7 @@ static void take(struct plan *plan, const char *key, char *value)
 	else if (strcmp(key, "env") == 0)
 		plan->env[plan->envc++] = value;
 	else if (strcmp(key, "slot") == 0)
-		plan->slots[plan->slotc++] = plan->env[plan->envc++] = value;
+		plan->slots[plan->slotc++] = value;
 	else if (strcmp(key, "arg") == 0)
 		plan->argv[plan->argc++] = value;
 	else if (strcmp(key, "limit") == 0)
@@ -77,6 +77,23 @@ static void take(struct plan *plan, const char *key, char *value)
 		plan->record = value;
 }
 
+static bool has_variable(const struct plan *plan, const char *variable)
+{
+	size_t length = strcspn(variable, "=") + 1;
+	for (size_t i = 0; i < plan->envc; i++)
+		if (strncmp(plan->env[i], variable, length) == 0)
+			return true;
+	return false;
+}
+
+/* Let the job know its slots, but for what the user has set. */
+static void name_slots(struct plan *plan)
+{
+	for (size_t i = 0; i < plan->slotc; i++)
+		if (!has_variable(plan, plan->slots[i]))
+			plan->env[plan->envc++] = plan->slots[i];
+}
+
 static size_t count_fields(const char *bytes, size_t size)
 {
 	size_t fields = 0;
@@ -106,6 +123,7 @@ static int parse(struct plan *plan, size_t size)
 		*equals = '\0';
 		take(plan, field, equals + 1);
 	}
+	name_slots(plan);
 	return plan->argc == 0 && plan->shell == NULL ? EINVAL : 0;
 }
 

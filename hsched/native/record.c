@@ -30,21 +30,22 @@ void record_know_boot(void)
 		boot_id[strcspn(boot_id, "\n")] = '\0';
 }
 
-/* Say whose record it is; by its `name` too, where it has one in its plan. */
-void record_started(int record, const struct process *self, const char *name)
+/* Say whose record it is, by its `name` too, where it has one in its plan; return whether
+ * that could be written. */
+bool record_started(int record, const struct process *self, const char *name)
 {
-	record_write(record, STARTED, "started v1 %d %llu %s%s%s\n", (int)getpid(), self->start_time,
+	return record_write(record, STARTED, "started v1 %d %llu %s%s%s\n", (int)getpid(), self->start_time,
 	             boot_id, name == NULL ? "" : " ", name == NULL ? "" : name);
 }
 
 /* Write one slot whole.  A record that cannot be written reads as lost; the job goes on. */
-void record_write(int record, enum slot slot, const char *format, ...)
+bool record_write(int record, enum slot slot, const char *format, ...)
 {
 	char text[256] = {0};
 	va_list values;
 	va_start(values, format);
 	vsnprintf(text, slots[slot].size, format, values);
 	va_end(values);
-	if (pwrite(record, text, slots[slot].size, slots[slot].offset) < 0)
-		return;
+	ssize_t size = (ssize_t)slots[slot].size;
+	return pwrite(record, text, slots[slot].size, slots[slot].offset) == size;
 }

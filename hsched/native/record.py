@@ -95,7 +95,7 @@ class SpawnFailed(NamedTuple):
     """The command never ran."""
 
     errno: int
-    #: One of plan, fork, chdir, in, out, err, limits, exec.
+    #: One of plan, fork, record, chdir, in, out, err, limits, exec.
     step: str
 
 

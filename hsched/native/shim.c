@@ -35,7 +35,7 @@
  *        choosing                            the job is over, the next may begin (offer.c)
  *   192  exited STATUS CPU_US MAXRSS_KB ENDED_AT_US LEFT
  *        signalled NUMBER CPU_US MAXRSS_KB ENDED_AT_US LEFT
- *        spawnfailed ERRNO STEP              plan fork chdir in out err limits exec
+ *        spawnfailed ERRNO STEP              plan fork record chdir in out err limits exec
  *   448  memory PEAK_KB                      of the whole tree, from its cgroup
  * LEFT: 0 nothing was left, 1 something was and has been ended, 2 something was
  * and was left; `-` until that is known.  CPU_US is all that was waited for.
@@ -164,10 +164,11 @@ static void tidy_signals(void)
 }
 
 /* Let the child exec once the record is on disk: no broker has committed its start. */
-static void give_word(int word)
+static void give_word(struct job *job, int word)
 {
-	fdatasync(RECORD_FD);
-	if (write(word, "g", 1) < 0)
+	if (fdatasync(RECORD_FD) != 0)
+		job->failure = (struct failure){errno, "record"};
+	else if (write(word, "g", 1) < 0)
 		return; /* it has failed already, and said so */
 }
 
@@ -194,7 +195,7 @@ static int start(struct job *job)
 	close(ends[1]);
 	if (word[1] >= 0) {
 		close(word[0]);
-		give_word(word[1]);
+		give_word(job, word[1]);
 		close(word[1]);
 	}
 	job->report = ends[0];

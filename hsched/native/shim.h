@@ -67,9 +67,9 @@ void tree_freeze(pid_t first);
 void tree_terminate(pid_t first);
 void tree_kill(pid_t first);
 
-void record_write(int record, enum slot slot, const char *format, ...)
+bool record_write(int record, enum slot slot, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
-void record_started(int record, const struct process *self, const char *name);
+bool record_started(int record, const struct process *self, const char *name);
 void record_know_boot(void);
 
 /* shim.c: the whole life of a shim; one that was `forked` has a line. */

@@ -104,8 +104,8 @@ def test_who_asked_for_something_else_does_not_take_it(world: World, holds: str 
     end(world)
     world.until_over(1)
     assert not world.followers
-    assert world.shims.offers.ids == ([] if holds else [_id(2)])
     world.shims.withdraw()
+    assert world.shims.offers.ids == []
     assert not (world.folder / "log").exists()
 
 
@@ -185,10 +185,47 @@ def test_one_that_was_killed_before_it_told_may_have_begun_it(world: World) -> N
     assert world.told["2-1"] is None
 
 
+def test_its_end_alone_tells_that_it_had_taken_one(world: World) -> None:
+    """Its job runs, or has run: nobody starts it again."""
+    shim = start(world, 1)
+    offer(world, 2)
+    record = take(world)
+    os.pwrite(record, f"started v1 {shim} 1 {'0' * 36} 2-1\n".encode(), 0)
+    os.kill(shim, signal.SIGKILL)
+    os.close(record)
+    world.until_over(2)
+    assert world.followers == {"1-1": "2-1"}
+    assert world.told["2-1"] is None
+
+
+def test_one_that_waits_for_the_disk_is_not_waited_for(world: World) -> None:
+    shim = start(world, 1)
+    offer(world, 2)
+    with open(take(world), "r+b", buffering=0) as record:
+        record.write(f"started v1 {shim} 1 {'0' * 36} 2-1\n".encode())
+        world.shims.withdraw()
+        assert world.followers == {"1-1": "2-1"}
+        assert world.shims.pid_of(_id(2)) == shim
+    os.kill(shim, signal.SIGKILL)
+    world.until_over(2)
+
+
+def test_what_was_taken_is_known_where_somebody_removed_the_records(world: World) -> None:
+    start(world, 1)
+    offer(world, 2, WAITS.replace(b"go", b"on"))
+    for path in world.records.iterdir():
+        path.unlink()
+    end(world)
+    world.until_over(1)
+    assert world.followers == {"1-1": "2-1"}
+    (world.folder / "on").touch()
+    world.until_over(2)
+
+
 def test_one_that_is_stuck_while_it_takes_one_is_ended(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(shims_module, "_CHOICE_S", 0.0)
+    monkeypatch.setattr(shims_module, "CHOICE_S", 0.0)
     shim = start(world, 1)
     other = start(world, 2)
     offer(world, 3)
@@ -198,6 +235,8 @@ def test_one_that_is_stuck_while_it_takes_one_is_ended(
         file.seek(128)
         file.write(b"choosing\n")
     pidfd = os.pidfd_open(shim)
+    os.kill(shim, signal.SIGSTOP)
+    until(lambda: _state(pidfd) == "T", "it is stopped")
 
     def let_go_with_it() -> None:
         signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())

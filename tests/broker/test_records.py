@@ -70,10 +70,12 @@ def test_what_a_start_takes_again_is_given_to_nobody_else(pool: Records) -> None
     os.close(ones)
 
 
-def test_a_sweep_takes_back_what_nobody_needs(pool: Records, tmp_path: Path) -> None:
+def test_a_sweep_removes_what_nobody_needs(pool: Records, tmp_path: Path) -> None:
+    """What it left for another would have the name of a job that is yet to start."""
     for number in (1, 2):
         os.close(pool.take(path(pool, number)))
     pool.sweep({path(pool, 1)})
+    assert os.listdir(tmp_path) == ["1-1"]
     os.close(pool.take(path(pool, 3)))
     assert sorted(os.listdir(tmp_path)) == ["1-1", "3-1"]
 

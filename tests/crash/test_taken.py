@@ -180,3 +180,61 @@ def test_a_stopped_shim_takes_what_is_next_when_it_goes_on(one: Shell) -> None:
     os.kill(one.pid(f"hsched-shim {first}$"), signal.SIGCONT)
     assert [one.wait(job)["exit_status"] for job in (first, second, third)] == [3, 3, 3]
     assert log(one) == [first, second, third]
+
+
+def test_a_successor_knows_its_slots_whatever_the_user_set(one: Shell) -> None:
+    """Both what the job before it had set, and what it has set itself."""
+    tell = "echo $HSCHED_JOB_ID $QUEUE0 >> log; grep -cz ^QUEUE0= /proc/self/environ >> log"
+    first = one.submit("1", "--env", "QUEUE0=x", "while [ ! -e go ]; do sleep 0.01; done")
+    second = one.submit("1", tell)
+    third = one.submit("1", "--env", "QUEUE0=mine", tell)
+    fourth = one.submit("1", tell, env={"QUEUE0": "inherited"})
+    until_laid_out(one, 2)
+    (one.folder / "go").touch()
+    one.wait(fourth)
+    assert (one.folder / "log").read_text().split("\n")[:-1] == [
+        *(f"{second} 0", "1"),
+        *(f"{third} mine", "1"),
+        *(f"{fourth} 0", "1"),
+    ]
+    assert first
+
+
+def test_its_first_process_is_told(one: Shell) -> None:
+    one.submit("1", LINE)
+    second = one.submit("1", "echo $$ >> pid; exec sleep 1000")
+    until_laid_out(one)
+    (one.folder / "go").touch()
+    pid = int(one.written("pid"))
+    one.until(lambda: one.job(second)["pid"] == pid, "it is told")
+
+
+def test_what_follows_is_run_for_each_of_several_that_ended_at_once(shell: Shell) -> None:
+    shell.ok("hstart", "2", "--on-done", "echo $HSCHED_DONE_ID >> done")
+    jobs = [shell.submit("1", LINE) for _ in range(2)] + [shell.submit("1", SHORT) for _ in "1234"]
+    until_laid_out(shell, 2)
+    broker = deafen(shell)
+    (shell.folder / "go").touch()
+    until_over(shell, jobs[2])
+    until_over(shell, jobs[3])
+    os.kill(broker, signal.SIGCONT)
+    for job in jobs:
+        shell.wait(job)
+    done = shell.folder / "done"
+    shell.until(lambda: done.exists() and sorted(done.read_text().split()) == jobs, "all are told")
+
+
+def test_jobs_of_several_kinds_that_end_at_once_are_all_taken_in(shell: Shell) -> None:
+    shell.ok("hstart", "4")
+    wide, narrow = shell.submit("2", LINE), shell.submit("1", LINE)
+    again = shell.submit("1", "--retries", "1", LINE)
+    behind = [shell.submit("1", SHORT) for _ in range(3)]
+    until_laid_out(shell, 2)
+    broker = deafen(shell)
+    (shell.folder / "go").touch()
+    shell.until(lambda: not shell.pids("while . ! -e go"), "all of the first are over")
+    os.kill(broker, signal.SIGCONT)
+    jobs = [wide, narrow, again, *behind]
+    assert [shell.wait(job)["exit_status"] for job in jobs] == [3] * 6
+    assert sorted(log(shell)) == sorted([*jobs, again])
+    assert shell.broker_pid() == broker

@@ -158,12 +158,16 @@ class Shell:
 
 
 def is_alive(pid: int) -> bool:
-    """Return whether a process runs; one that only waits to be reaped does not."""
+    """Return whether a process runs; one that only waits to be reaped does not.
+
+    Where its first thread has ended others may go on, and with them its sockets.
+    """
     try:
         stat = Path(f"/proc/{pid}/stat").read_text(errors="replace")
+        threads = len(os.listdir(f"/proc/{pid}/task"))
     except OSError:
         return False
-    return stat.rpartition(")")[2].split()[0] not in "ZX"
+    return stat.rpartition(")")[2].split()[0] not in "ZX" or threads > 1
 
 
 def _whole_lines(file: Path) -> str | None:

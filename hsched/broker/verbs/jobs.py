@@ -54,7 +54,16 @@ def page(viewer: Viewer, request: JobsRequest) -> JobsReply:
 def _jobs(broker: Broker, request: JobsRequest, _peer: Peer, _key: str) -> JobsReply:
     run, scheduler = broker.run, broker.scheduler
     use = broker.devices.use_so_far
-    viewer = Viewer(broker.place, run, broker.store, scheduler, broker.wall, use, broker.engine)
+    viewer = Viewer(
+        place=broker.place,
+        run=run,
+        store=broker.store,
+        scheduler=scheduler,
+        wall=broker.wall,
+        device_use=use,
+        engine=broker.engine,
+        record_of=broker.shims.record_of,
+    )
     if request.run is not None and request.run != run.name:
         viewer = older(viewer, request.run)
     return page(viewer, request)

@@ -21,9 +21,10 @@ class Plan:
         self.shell = self.get(b"shell")
         if not self.argv and self.shell is None:
             raise Failed("plan", errno.EINVAL)
-        variables = [value.partition(b"=")[::2] for key, value in pairs if key in (b"env", b"slot")]
+        variables = [value.partition(b"=")[::2] for key, value in pairs if key == b"env"]
+        slots = [value.partition(b"=")[::2] for key, value in pairs if key == b"slot"]
         self.env: dict[bytes, bytes] = {}
-        for name, value in variables:
+        for name, value in variables + slots:
             self.env.setdefault(name, value)  # the first of a name counts, as for getenv
         limits = [value.split(b":") for key, value in pairs if key == b"limit"]
         self.limits = [(int(number), int(soft), int(hard)) for number, soft, hard in limits]
