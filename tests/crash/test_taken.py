@@ -6,6 +6,7 @@ import os
 import signal
 import sqlite3
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -43,6 +44,10 @@ def until_laid_out(shell: Shell, count: int = 1) -> None:
     sleeps = Path(f"/proc/{shell.broker_pid()}/wchan")
     shell.until(lambda: records(shell).count(bytes(512)) >= count, "they are laid out")
     shell.until(lambda: "poll" in sleeps.read_text(), "the broker sleeps")
+
+
+def _have_run(shell: Shell, count: int) -> bool:
+    return len(log(shell)) >= count
 
 
 def deafen(shell: Shell) -> int:
@@ -238,3 +243,19 @@ def test_jobs_of_several_kinds_that_end_at_once_are_all_taken_in(shell: Shell) -
     assert [shell.wait(job)["exit_status"] for job in jobs] == [3] * 6
     assert sorted(log(shell)) == sorted([*jobs, again])
     assert shell.broker_pid() == broker
+
+
+def test_short_jobs_run_once_each_and_alone_on_their_slot_while_brokers_die(shell: Shell) -> None:
+    shell.ok("hstart", "2")
+    line = "mkdir $QUEUE0 || echo $0 >> bad; echo $HSCHED_JOB_ID >> log; rmdir $QUEUE0"
+    streams = "--out /dev/null --err /dev/null"
+    jobs = shell.sh(f"seq 150 | hsubmit 1 {streams} --each - sh -c '{line}' {{}}").split()
+    for done in range(20, 120, 20):
+        shell.until(partial(_have_run, shell, done), "some have run")
+        deafen(shell)
+        shell.kill_broker()
+        shell.ok("hstatus")
+    shell.ok("hwait", f"1-{jobs[-1]}")
+    assert sorted(log(shell), key=int) == jobs
+    assert not (shell.folder / "bad").exists()
+    assert {job["outcome"] for job in shell.jobs("--all")} == {"succeeded"}
