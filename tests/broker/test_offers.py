@@ -72,11 +72,12 @@ def take(world: World) -> int:
 
 def test_the_shim_whose_job_ends_goes_on_with_the_next_in_line(world: World) -> None:
     shim = start(world, 1)
-    offer(world, 2, b"echo $QUEUE0 > slots; exit 7")
+    offer(world, 2, b"echo $QUEUE0 > slots; " + WAITS.replace(b"go", b"on") + b"; exit 7")
     end(world)
     world.until_over(1)
     assert world.followers == {"1-1": "2-1"}
     assert world.shims.pid_of(_id(2)) == shim
+    (world.folder / "on").touch()
     world.until_over(2)
     record = world.told["2-1"]
     assert record is not None
