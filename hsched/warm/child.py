@@ -93,6 +93,7 @@ class Worker:
         self._pidfd = os.pidfd_open(os.getpid())
         self._null = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
         self._turns = 0
+        self._life = -1  # of the client, while we are its command
         self._signals: list[tuple[int, Any]] = []  # that were changed, and what was there
         self._limits: list[int] = []  # that were changed
         self._descriptors = len(os.listdir("/proc/self/fd"))
@@ -143,12 +144,13 @@ class Worker:
         _take_environment(asked.environment, self._own)
         self._take_signals(asked)
         sys.argv = [os.fsdecode(word) for word in asked.argv]
-        *streams, folder = request.await_begin(connection)
+        *streams, folder, self._life = request.await_begin(connection)
         _take_streams(streams)
         os.fchdir(folder)
         os.close(folder)
         set_title(name)
-        _die_with(connection)
+        connection.setblocking(True)
+        _die_with(self._life)
 
     def _take_limits(self, asked: Request) -> None:
         for number, limit in enumerate(asked.limits):
@@ -167,8 +169,7 @@ class Worker:
 
     def _tell(self, status: int, connection: socket.socket) -> None:
         """Tell how the command ended; from here on the client's death is not ours."""
-        flags = fcntl.fcntl(connection, fcntl.F_GETFL)
-        fcntl.fcntl(connection, fcntl.F_SETFL, flags & ~os.O_ASYNC)
+        os.close(self._life)
         # Whoever waits for the end of our output must find it at its end.
         for stream in (0, 1, 2):
             os.dup2(self._null, stream)
@@ -324,14 +325,17 @@ def _text(stream: int, mode: str, like: TextIO) -> io.TextIOWrapper:
     )
 
 
-def _die_with(connection: socket.socket) -> None:
-    """Have the kernel end this process (SIGIO) once the client's end is closed."""
-    connection.setblocking(True)
-    fcntl.fcntl(connection, fcntl.F_SETOWN, os.getpid())
-    flags = fcntl.fcntl(connection, fcntl.F_GETFL)
-    fcntl.fcntl(connection, fcntl.F_SETFL, flags | os.O_ASYNC)
+def _die_with(life: int) -> None:
+    """Have the kernel end this process (SIGIO) once the client's end of a pipe is closed.
+
+    On a socket the kernel may also tell of data that has been read already, when the
+    client is held up in sending them.
+    """
+    fcntl.fcntl(life, fcntl.F_SETOWN, os.getpid())
+    flags = fcntl.fcntl(life, fcntl.F_GETFL)
+    fcntl.fcntl(life, fcntl.F_SETFL, flags | os.O_ASYNC | os.O_NONBLOCK)
     try:
-        gone = not connection.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+        gone = not os.read(life, 1)
     except BlockingIOError:
         return
     if gone:

@@ -17,8 +17,8 @@ LIMITS = 16
 _HEAD = struct.Struct(f"=8s16sIIIIQQ{_SPACES}Q2Q{2 * LIMITS}Q")
 _REPLY = struct.Struct("=ii")
 
-#: The streams and the working folder.
-_GIVEN = 4
+#: The streams, the working folder, and one end of a pipe.
+_GIVEN = 5
 
 #: What a reply is: nothing was done; a child is there, whose pidfd comes along; the exit
 #: status that it ends with; its wait status, from its parent.
@@ -68,7 +68,9 @@ def receive(connection: socket.socket) -> Request:
 
 
 def await_begin(connection: socket.socket) -> list[int]:
-    """Wait for the word to begin; return the streams, and the working folder behind them.
+    """Wait for the word to begin; return the streams, the working folder, and the client's life.
+
+    That is the end of a pipe of which the client has the other end, as long as it lives.
 
     Raises:
         Unlike: it does not come, or not in full.

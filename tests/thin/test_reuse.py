@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import resource
+import select
 import signal
 import socket
 import struct
@@ -142,8 +144,18 @@ def test_a_worker_waits_for_its_client_to_be_gone(warm: Terminal, used: int) -> 
     assert spare(warm) != used
 
 
-def ask(warm: Terminal, client: socket.socket) -> tuple[int, int]:
-    """Be a thin hnslots, and return how it ended without hanging up."""
+def test_what_the_kernel_tells_late_of_a_word_ends_no_command(warm: Terminal, used: int) -> None:
+    """It tells of data after it has woken up who reads them, and these may be read by then."""
+    with socket.socket(socket.AF_UNIX) as client:
+        assert ask(warm, client, meanwhile=b"more") == (request.STATUS, 0)
+    assert used in workers(warm)
+
+
+def ask(warm: Terminal, client: socket.socket, meanwhile: bytes = b"") -> tuple[int, int]:
+    """Be a thin hnslots, and return how it ended without hanging up.
+
+    What is to be sent ``meanwhile`` is sent again and again.
+    """
     done = subprocess.run(["env"], env=warm.env, capture_output=True, check=True)
     words = b"".join(word + b"\0" for word in [b"hnslots", *done.stdout.splitlines()])
     spaces = request.spaces()
@@ -171,8 +183,13 @@ def ask(warm: Terminal, client: socket.socket) -> tuple[int, int]:
     assert struct.unpack("=ii", ready)[0] == request.READY
     with open(os.devnull, "r+b") as null:
         here = os.open(".", os.O_PATH)
-        socket.send_fds(client, [b"\0"], [null.fileno()] * 3 + [here])
-    for one in (*given, here):
+        life, ours = os.pipe()
+        socket.send_fds(client, [b"\0"], [null.fileno()] * 3 + [here, life])
+    for one in (*given, here, life):
         os.close(one)
+    with contextlib.suppress(ConnectionError):  # it does not wait for us to end
+        while meanwhile and not select.select([client], [], [], 0.0001)[0]:
+            client.send(meanwhile)
     kind, value = struct.unpack("=ii", client.recv(8, socket.MSG_WAITALL))
+    os.close(ours)
     return kind, value

@@ -11,7 +11,7 @@
 #define HSCHED_BUILD "----------------"
 #endif
 
-enum { PATH = 4096, GIVEN = STREAMS + 1 };
+enum { PATH = 4096, GIVEN = STREAMS + 2 };
 
 /* How long the warm process may take to begin, in seconds. */
 static const int64_t PATIENCE[2] = {5, 0};
@@ -126,7 +126,8 @@ bool link_send(int link, const struct command *command)
 	return true;
 }
 
-/* Give the word to begin, with the streams and the working folder. */
+/* Give the word to begin, with the streams, the working folder, and a pipe into which nobody
+ * ever writes: what the kernel tells of its end it can tell for no other reason. */
 bool link_begin(int link)
 {
 	union {
@@ -139,14 +140,17 @@ bool link_begin(int link)
 	                         .msg_control = control.bytes,
 	                         .msg_controllen = sizeof control.bytes};
 	int here = (int)CALL(SYS_openat, AT_FDCWD, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	int given[GIVEN] = {0, 1, 2, here};
+	int life[2] = {-1, -1}; /* our end is closed when we are gone */
+	CALL(SYS_pipe2, life, O_CLOEXEC);
+	int given[GIVEN] = {0, 1, 2, here, life[0]};
 	memset(control.bytes, 0, sizeof control.bytes);
 	control.aligned.cmsg_level = SOL_SOCKET;
 	control.aligned.cmsg_type = SCM_RIGHTS;
 	control.aligned.cmsg_len = CMSG_LEN(sizeof given);
 	memcpy(CMSG_DATA(&control.aligned), given, sizeof given);
-	bool begun = here >= 0 && CALL(SYS_sendmsg, link, &message, MSG_NOSIGNAL) == 1;
+	bool begun = here >= 0 && life[0] >= 0 && CALL(SYS_sendmsg, link, &message, MSG_NOSIGNAL) == 1;
 	CALL(SYS_close, here);
+	CALL(SYS_close, life[0]);
 	return begun;
 }
 
