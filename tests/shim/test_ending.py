@@ -26,6 +26,8 @@ os.execve("/bin/sh", ["sh", "-c", "echo $$ >pid; sleep 60; sleep 60"],
           {"PATH": "/usr/bin:/bin"})
 """
 
+UNTIL_IT_IS_THERE = "until test -s pid; do sleep 0.01; done"
+
 
 def usage(ending: Ending | None) -> Usage:
     assert isinstance(ending, Exited | Signalled), ending
@@ -107,7 +109,7 @@ def test_what_is_left_gets_term(shim: Spawner) -> None:
 
 
 def test_the_ending_is_recorded_before_what_is_left_is_gone(shim: Spawner, tmp_path: Path) -> None:
-    held = shim.start(*PYTHON, LEAVE_A_DAEMON)
+    held = shim.start("sh", "-c", f'"$@"; {UNTIL_IT_IS_THERE}', "", *PYTHON, LEAVE_A_DAEMON)
     pid = pid_in(tmp_path / "pid")
     until(lambda: held.record.ending, "the first process")
     assert usage(held.record.ending).left is None
@@ -122,8 +124,8 @@ def test_the_ending_is_recorded_before_what_is_left_is_gone(shim: Spawner, tmp_p
 def test_a_daemon_that_ignores_term_is_gone_before_the_shim(
     shim: Spawner, tmp_path: Path, grace_ms: int
 ) -> None:
-    line = "until test -s pid; do sleep 0.01; done"
-    record = shim.run("sh", "-c", f'"$@"; {line}', "", *PYTHON, LEAVE_A_DAEMON, grace_ms=grace_ms)
+    line = f'"$@"; {UNTIL_IT_IS_THERE}'
+    record = shim.run("sh", "-c", line, "", *PYTHON, LEAVE_A_DAEMON, grace_ms=grace_ms)
     assert isinstance(record.ending, Exited)
     assert usage(record.ending).left is Left.ENDED
     assert not is_alive(pid_in(tmp_path / "pid"))
