@@ -26,7 +26,7 @@ from hsched.broker.waker import Waker
 from hsched.core.model import JobId, format_job_id, parse_job_id
 from hsched.native import shim_command
 from hsched.native.plan import Plan, encode_plan
-from hsched.native.record import Record
+from hsched.native.record import NOTHING, Record
 
 #: Real-time signal 33 + n asks a shim to pass signal n on to every process of its tree.
 _PASS_ON = 33
@@ -277,19 +277,19 @@ class Shims:
                 return
             self._take_in(shim, told)
 
-    # Until all offers are heard of, nothing may be told to ``over`` but who follows whom.
-
     def _hear_takers(self) -> None:
         """Take in which shims have taken the offers that are not there any more.
 
-        From the records: to be told of it would be to wait until they are on disk.
+        From the records: to be told of it would be to wait until they are on disk.  Until all
+        are heard of, nothing may be told to ``over`` but who follows whom.
         """
         for offer in self.offers.out:
             taker = taker_of(self.offers.record_of(offer), self._live.values())
             over = None if taker is None else records.read(taker.record)
-            if taker is not None and over is not None:
-                self._take_in(taker, Told(over, f"+{format_job_id(offer.job_id)}"))
-                taker.foretold += 1
+            if taker is None or (over is None and self.offers.is_held(offer)):
+                continue  # whose own record somebody removed tells that itself, if it lives
+            self._take_in(taker, Told(over or NOTHING, f"+{format_job_id(offer.job_id)}"))
+            taker.foretold += 1
 
     def _wait_for_takers(self) -> None:
         """Hear something, or know that who took an offer let go of it without a beginning."""
@@ -302,7 +302,7 @@ class Shims:
             else:
                 self._take_in(shim, told)
         for offer in () if heard else let_go:
-            if self.offers.record_of(offer).started is None:
+            if taker_of(self.offers.record_of(offer), self._live.values()) is None:
                 self.records.spent(self.offers.told(offer.job_id).path)
 
     def _take_in(self, shim: Shim, told: Told | None) -> None:

@@ -150,3 +150,7 @@ def _ending(slot: bytes) -> Ending | None:
 def _tree_peak(slot: bytes) -> int | None:
     line = _MEMORY_LINE.fullmatch(slot)
     return line and int(line[1])
+
+
+#: What a record says that nobody has written to, or that is not there.
+NOTHING = read_record(b"")

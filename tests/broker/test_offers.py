@@ -199,6 +199,20 @@ def test_its_end_alone_tells_that_it_had_taken_one(world: World) -> None:
     assert world.told["2-1"] is None
 
 
+def test_one_that_was_killed_and_left_no_record_is_not_waited_for(world: World) -> None:
+    shim = start(world, 1)
+    offer(world, 2)
+    record = take(world)
+    os.pwrite(record, f"started v1 {shim} 1 {'0' * 36} 2-1\n".encode(), 0)
+    for path in world.records.iterdir():
+        path.unlink()
+    os.kill(shim, signal.SIGKILL)
+    os.close(record)
+    world.shims.withdraw()
+    assert world.followers == {"1-1": "2-1"}
+    world.until_over(2)
+
+
 def test_one_that_waits_for_the_disk_is_not_waited_for(world: World) -> None:
     shim = start(world, 1)
     offer(world, 2)
