@@ -57,7 +57,7 @@ class Standby:
         if line[: len(out)] != out:
             self.withdraw()
             return True
-        self._is_stale = False
+        self._is_stale, self._taken = False, 0
         for job_id in line[len(out) :]:
             if not self._lay_out(job_id):
                 break
@@ -91,7 +91,6 @@ class Standby:
         if broker.starter.deadline is not None:
             return []
         most = min(_MOST, 2 + 4 * self._taken)
-        self._taken = 0
         return broker.scheduler.next_in_line(max(most, len(broker.shims.offers.ids)))
 
     def _lay_out(self, job_id: JobId) -> bool:

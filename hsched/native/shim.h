@@ -50,9 +50,6 @@ _Noreturn void command_run(const struct plan *plan, int report, int word);
 /* exec.c: which file a command is. */
 int exec_command(const struct plan *plan);
 
-/* record.c: one slot, one write. */
-enum slot { STARTED, COMMAND, ENDING, MEMORY };
-
 /* tree.c: all that descends from this process. */
 struct process {
 	pid_t pid, parent, group;
@@ -66,6 +63,9 @@ void tree_signal(int number);
 void tree_freeze(pid_t first);
 void tree_terminate(pid_t first);
 void tree_kill(pid_t first);
+
+/* record.c: one slot, one write. */
+enum slot { STARTED, COMMAND, ENDING, MEMORY };
 
 bool record_write(int record, enum slot slot, const char *format, ...)
     __attribute__((format(printf, 3, 4)));

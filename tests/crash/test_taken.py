@@ -65,6 +65,21 @@ def until_over(shell: Shell, job: str) -> None:
     )
 
 
+def the_second_runs_alone(shell: Shell) -> tuple[str, str, str]:
+    """Return three jobs, of which the second was taken, and of which no broker knows that.
+
+    Each ends when a file is there that is called ``go`` and its id.
+    """
+    line = LINE.replace("-e go", '-e "go$HSCHED_JOB_ID"')
+    first, second, third = (shell.submit("1", line) for _ in range(3))
+    until_laid_out(shell)
+    broker = deafen(shell)
+    (shell.folder / f"go{first}").touch()
+    shell.until(lambda: log(shell) == [first, second], "the second runs")
+    os.kill(broker, signal.SIGKILL)
+    return first, second, third
+
+
 def test_the_next_in_line_starts_while_the_broker_sleeps(one: Shell) -> None:
     first = one.submit("1", LINE)
     second, third = one.submit("1", SHORT), one.submit("1", SHORT)
@@ -104,13 +119,7 @@ def test_nobody_starts_what_was_laid_out_by_a_broker_that_is_dead(one: Shell) ->
 
 
 def test_one_that_runs_is_held_by_the_next_broker(one: Shell) -> None:
-    line = LINE.replace("-e go", '-e "go$HSCHED_JOB_ID"')
-    first, second, third = (one.submit("1", line) for _ in range(3))
-    until_laid_out(one)
-    broker = deafen(one)
-    (one.folder / f"go{first}").touch()
-    one.until(lambda: log(one) == [first, second], "the second runs")
-    os.kill(broker, signal.SIGKILL)
+    first, second, third = the_second_runs_alone(one)
     assert one.wait(first)["exit_status"] == 3
     assert (one.job(second)["state"], one.job(third)["state"]) == ("running", "pending")
     assert one.ok("hnslots", "free") == "0"
@@ -123,13 +132,7 @@ def test_one_that_runs_is_held_by_the_next_broker(one: Shell) -> None:
 
 def test_the_next_broker_may_have_more_slots(one: Shell) -> None:
     """What runs already is not started on one of the new ones."""
-    line = LINE.replace("-e go", '-e "go$HSCHED_JOB_ID"')
-    first, second, third = (one.submit("1", line) for _ in range(3))
-    until_laid_out(one)
-    broker = deafen(one)
-    (one.folder / f"go{first}").touch()
-    one.until(lambda: log(one) == [first, second], "the second runs")
-    os.kill(broker, signal.SIGKILL)
+    first, second, third = the_second_runs_alone(one)
     one.ok("hstart", "2")
     one.until(lambda: log(one) == [first, second, third], "the third runs beside it")
     for job in (second, third):
