@@ -27,7 +27,7 @@ from hsched.broker.foreground import Foreground
 from hsched.broker.hooks import Hooks
 from hsched.broker.housekeeping import Housekeeping
 from hsched.broker.ledger import Ledger
-from hsched.broker.parts import Parts, Turn
+from hsched.broker.parts import Parts, Timed, Turn
 from hsched.broker.shims import Shims
 from hsched.broker.standby import Standby
 from hsched.broker.starter import Starter
@@ -76,6 +76,10 @@ class Broker:
         self._build_core()
         self.waker.watch(self._endpoint.descriptor, self._look_for_requests)
         self.waker.watch(self._premises.descriptor, self._mend)
+
+    @property
+    def _timed(self) -> tuple[Timed, ...]:
+        return self.starter, self.standby, self.devices, self.engine
 
     @property
     def last_number(self) -> int:
@@ -237,8 +241,7 @@ class Broker:
                 f"this broker speaks protocol {PROTOCOL_VERSION}, the command {header.version}; "
                 "run `hstart --restart` with the newer of the two"
             )
-        verb = VERBS.get(header.word)
-        if verb is None:
+        if (verb := VERBS.get(header.word)) is None:
             raise HschedError(f"this broker knows no verb `{header.word}`")
         recorded = self.store.recorded_reply(header.key) if verb.changes else None
         if recorded is not None:
@@ -257,9 +260,8 @@ class Broker:
             if now >= self._retry_at:
                 self._try_again()
             return
-        self.starter.look_at(now)
-        self.devices.look_at(now)
-        self.engine.look_at(now)
+        for part in self._timed:
+            part.look_at(now)
         deadline = self.scheduler.next_deadline()
         if deadline is not None and deadline <= now:
             self.apply(TimePassed())
@@ -279,8 +281,7 @@ class Broker:
     def _pause(self) -> float | None:
         if self._trouble is not None:
             return max(0.0, self._retry_at - clock.monotonic())
-        moments = [self.scheduler.next_deadline(), self.starter.deadline, self.devices.deadline]
-        moments.append(self.engine.deadline)
+        moments = [self.scheduler.next_deadline(), *(part.deadline for part in self._timed)]
         earliest = min((moment for moment in moments if moment is not None), default=None)
         return None if earliest is None else max(0.0, earliest - clock.monotonic())
 
@@ -315,6 +316,7 @@ class Broker:
                 self.leave()
             if self.store.writing:
                 self.starter.prepare(self._turn.effects)
+                self.standby.promise()
                 self.checkpoint("before commit")
                 self.store.commit()
                 self.checkpoint("after commit")
@@ -352,8 +354,7 @@ class Broker:
 
     def announce(self, job_id: JobId) -> None:
         """Tell subscribers how a live job stands."""
-        job = self.scheduler.find(job_id)
-        if job is not None:
+        if (job := self.scheduler.find(job_id)) is not None:
             self.announcer.note(job_id, job.state)
 
     def _send_changes(self, peer: Peer, key: str, changes: Changes) -> bool:
@@ -378,10 +379,11 @@ class Broker:
         self.standby.withdraw()
         self.store.rollback()
         self.shims.cancel()
+        self._trouble = f"the store {self.store.path} cannot be written: {error}; nothing was done"
         for peer, _, key, _ in self._turn.replies:
-            self._endpoint.refuse(peer, key, StoreError(self._trouble_text(error)))
+            self._endpoint.refuse(peer, key, self._no_room())
         self._leaving = self._vacating = False
-        self._trouble, self._retry_at = self._trouble_text(error), clock.monotonic() + RETRY_S
+        self._retry_at = clock.monotonic() + RETRY_S
         self.run = self.store.run_named(self.run.name) or self.run
         self._build_core()
         recovery.restore(self)
@@ -391,9 +393,6 @@ class Broker:
         self._build_core()
         self._trouble = None
         self.take_over()
-
-    def _trouble_text(self, error: Exception) -> str:
-        return f"the store {self.store.path} cannot be written: {error}; nothing was done"
 
     def _no_room(self) -> StoreError:
         return StoreError(self._trouble or "the store cannot be written; nothing was done")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from hsched.broker.endpoint import Endpoint, Peer
 from hsched.broker.premises import Premises
@@ -28,6 +29,17 @@ class Parts:
     premises: Premises
     waker: Waker
     shims: Shims
+
+
+class Timed(Protocol):
+    """A part that may have something to do at a moment of its own."""
+
+    @property
+    def deadline(self) -> float | None:
+        """That moment, on the monotonic clock."""
+
+    def look_at(self, now: float) -> None:
+        """Do it, if the moment has come."""
 
 
 @dataclass(slots=True)

@@ -11,7 +11,7 @@ import contextlib
 import gc
 import json
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -94,6 +94,9 @@ def restore(broker: Broker) -> list[_Found]:
         if (_decided(row) and not is_remote) or row.given.kind == foreground.KIND
     }
     found = _with_taken(rows, found, began, rebooted)
+    if rebooted and not is_remote:
+        promised = broker.store.promised(broker.run.number)
+        found |= _with_promised(rows, found, promised)
     broker.shims.records.sweep({one.path for one in found.values()})
     finished = _finished_upstreams(broker, rows)
     if any(one.follows for one in found.values()):
@@ -133,9 +136,7 @@ def _look(broker: Broker, row: JobRow, began: Mapping[str, Taken], rebooted: boo
             return _Found(found.job_id, found.attempt, path, pid=pid)
     record = records.read(path)
     if rebooted and not _tells_after_reboot(record, row):
-        if spec_of(row).requeue and row.life.outcome is None:
-            return _Found(found.job_id, found.attempt, path, requeued=True)
-        return _Found(found.job_id, found.attempt, path, ended=True, rebooted=True)
+        return _lost_power(found, row)
     if record is not None and (record.ending is not None or record.started is not None):
         return _Found(found.job_id, found.attempt, path, ended=True)
     return found
@@ -180,7 +181,24 @@ def _look_at_taken(one: Taken, row: JobRow, rebooted: bool) -> _Found:
         return replace(seen, pid=pid)
     if not rebooted or isinstance(one.record.ending, Exited | Signalled):
         return replace(seen, ended=True)
-    if spec_of(row).requeue:
+    return _lost_power(seen, row)
+
+
+def _with_promised(
+    rows: Sequence[JobRow], found: Mapping[JobId, _Found], promised: Set[JobId]
+) -> dict[JobId, _Found]:
+    """Return what may have begun when the power went, though nothing but a promise says so."""
+    maybe = (row for row in rows if row.given.id in promised and not _decided(row))
+    return {
+        row.given.id: _lost_power(_Found(row.given.id, row.life.attempt, "", taken=True), row)
+        for row in maybe
+        if row.given.id not in found
+    }
+
+
+def _lost_power(seen: _Found, row: JobRow) -> _Found:
+    """Return what becomes of a job that may have been running when the power went."""
+    if spec_of(row).requeue and row.life.outcome is None:
         return replace(seen, requeued=True)
     return replace(seen, ended=True, rebooted=True)
 

@@ -3,11 +3,17 @@
 The core tells who is in line as long as nothing else happens, so the offers are taken
 back before any other event comes to it, and before any request is looked at.  Nobody
 but this module and the shims ever sees that a job is laid out.
+
+While jobs are brief, each commit also *promises*: it says who may begin before the next
+one.  A shim that takes one of these waits for no disk.  After a loss of power nobody
+knows whether what was promised had begun, so nothing stays promised for long.
 """
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from hsched.broker import clock
@@ -22,7 +28,13 @@ if TYPE_CHECKING:
 
 #: As many jobs are laid out at the most, and only where they are short: a request has
 #: them all taken back first.
-_MOST = 16
+_MOST = 24
+
+#: A job that ended so soon, in seconds, was brief ...
+_BRIEF_S = 0.1
+
+#: ... and so the next may be; nothing is promised where none was taken for so long.
+_CALM_S = 0.25
 
 
 class Standby:
@@ -33,17 +45,39 @@ class Standby:
         self._begun: set[tuple[JobId, int]] = set()
         self._is_stale = True
         self._taken = 0  # since they were laid out
+        self._line: list[JobId] | None = None  # None: not known
+        self._promised: list[JobId] | None = None  # what the store says; None: not known
+        self._jobs_are_brief = False
+        #: When to take back what was promised.
+        self.deadline: float | None = None
 
     def withdraw(self) -> None:
         """Take back what is laid out; what was taken meanwhile has come to the core then."""
-        self._is_stale = True
+        self._is_stale, self._line = True, None
         if self._broker.shims.offers.ids:
             self._broker.shims.withdraw()
 
     def core_built(self) -> None:
         """Begin anew with a core that was made anew."""
         self._begun.clear()
-        self._is_stale = True
+        self._is_stale, self._line, self._promised = True, None, None
+
+    def promise(self) -> None:
+        """Write who may begin before the next commit; it counts once this one is done."""
+        broker = self._broker
+        line = [*broker.shims.offers.ids, *self._next_in_line()] if self._jobs_are_brief else []
+        jobs = list(dict.fromkeys(line))
+        if jobs != self._promised:
+            broker.store.promise(broker.run.number, jobs)
+            self._promised = jobs
+
+    def look_at(self, now: float) -> None:
+        """Promise nothing more, if jobs are brief no more."""
+        if self.deadline is not None and now >= self.deadline:
+            self.deadline, self._jobs_are_brief = None, False
+            self.withdraw()
+            with contextlib.suppress(sqlite3.Error):  # else the promise is kept
+                self._broker.store.begin()
 
     def offer(self) -> bool:
         """Lay out who is next in line, as far as they are not.
@@ -52,7 +86,7 @@ class Standby:
         """
         if not self._is_stale:
             return False
-        line = self._line()
+        line = self._next_in_line()
         out = self._broker.shims.offers.ids
         if line[: len(out)] != out:
             self.withdraw()
@@ -66,8 +100,10 @@ class Standby:
     def succeeded(self, job_id: JobId, outcome: Outcome, offer: Offer, at: float | None) -> None:
         """Take in that a job ended, and that another began on its slots at that moment."""
         broker = self._broker
-        self._is_stale = True
+        self._is_stale, self._line = True, None
         self._taken += 1
+        if broker.ledger.ran_s(job_id) < _BRIEF_S:
+            self._jobs_are_brief, self.deadline = True, clock.monotonic() + _CALM_S
         self._begun.add((offer.job_id, offer.attempt))
         if at is not None:
             broker.ledger.began(offer.job_id, at)
@@ -84,23 +120,32 @@ class Standby:
         self._begun.discard((effect.job_id, effect.attempt))
         return has_begun
 
-    def _line(self) -> list[JobId]:
+    def _next_in_line(self) -> list[JobId]:
+        if self._line is None:
+            self._line = self._ask_who_is_next()
+        return self._line
+
+    def _ask_who_is_next(self) -> list[JobId]:
         broker = self._broker
         if not (broker.may_start and broker.can_write and broker.shims.take_offers):
             return []
         if broker.starter.deadline is not None:
             return []
         most = min(_MOST, 2 + 4 * self._taken)
-        return broker.scheduler.next_in_line(max(most, len(broker.shims.offers.ids)))
+        line = broker.scheduler.next_in_line(max(most, len(broker.shims.offers.ids)))
+        return list(takewhile(self._fits_any_shim, line))
+
+    def _fits_any_shim(self, job_id: JobId) -> bool:
+        broker = self._broker
+        return job_id not in broker.foreground and broker.scheduler.can_be_succeeded(job_id)
 
     def _lay_out(self, job_id: JobId) -> bool:
         broker = self._broker
         job = broker.scheduler.job(job_id)
-        if job_id in broker.foreground:
-            return False
         try:
             plan = broker.ledger.offer(job, broker.place.name, broker.run_folder)
             if plan is not None:
+                plan.promised = job_id in (self._promised or ())
                 broker.shims.offer(job_id, job.attempt, plan)
         except (OSError, sqlite3.Error, StoreError, ValueError):
             return False  # whoever starts it for good finds that out as well, and says so

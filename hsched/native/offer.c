@@ -12,7 +12,9 @@
  *   record=NAME        that of the record, which a loss of power may leave another
  * while it holds its old record, which says that it is choosing, and only while there is
  * a broker: so the next broker knows when all that was taken is written down.  The job is
- * started once its record is on disk, as it would be if a broker had committed its start.
+ * started once its record is on disk, as it would be if a broker had committed its start;
+ * or at once, with
+ *   promised=1         the broker's store says already that it may have begun
  */
 #include "shim.h"
 

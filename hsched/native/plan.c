@@ -75,6 +75,8 @@ static void take(struct plan *plan, const char *key, char *value)
 		plan->holds = value;
 	else if (strcmp(key, "record") == 0)
 		plan->record = value;
+	else if (strcmp(key, "promised") == 0)
+		plan->on_disk = strcmp(value, "1") == 0;
 }
 
 static bool has_variable(const struct plan *plan, const char *variable)
@@ -124,6 +126,7 @@ static int parse(struct plan *plan, size_t size)
 		take(plan, field, equals + 1);
 	}
 	name_slots(plan);
+	plan->on_disk |= plan->record == NULL;
 	return plan->argc == 0 && plan->shell == NULL ? EINVAL : 0;
 }
 

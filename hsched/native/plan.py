@@ -60,6 +60,8 @@ class Plan:
     slots: Mapping[bytes, bytes] = field(default_factory=dict)
     #: The name of its record, in an offer.
     record: str | None = None
+    #: In an offer: that it may begin is on disk.
+    promised: bool = False
     #: An existing cgroup v2 folder for this job alone; the shim removes it.
     cgroup: bytes | None = None
 
@@ -120,6 +122,8 @@ def _settings(plan: Plan) -> list[bytes]:
     fields += [b"slot=" + b"=".join(variable) for variable in plan.slots.items()]
     if plan.record is not None:
         fields.append(b"record=" + plan.record.encode())
+    if plan.promised:
+        fields.append(b"promised=1")
     return fields
 
 

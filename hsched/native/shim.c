@@ -163,7 +163,7 @@ static void tidy_signals(void)
 		signal(number, SIG_DFL);
 }
 
-/* Let the child exec once the record is on disk: no broker has committed its start. */
+/* Let the child exec once the record is on disk: nothing else says there that it begins. */
 static void give_word(struct job *job, int word)
 {
 	if (fdatasync(RECORD_FD) != 0)
@@ -178,7 +178,7 @@ static int start(struct job *job)
 	int ends[2], word[2] = {-1, -1};
 	if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0)
 		return errno;
-	if (job->plan->record != NULL && pipe2(word, O_CLOEXEC) != 0)
+	if (!job->plan->on_disk && pipe2(word, O_CLOEXEC) != 0)
 		return errno;
 	job->first = fork();
 	if (job->first < 0)

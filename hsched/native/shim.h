@@ -32,6 +32,7 @@ struct plan {
 	long umask; /* -1: not given */
 	long grace; /* milliseconds */
 	bool append, mkdirs, leave;
+	bool on_disk; /* that the job may begin is, whatever its record says */
 };
 
 int plan_read(int fd, struct plan *plan);

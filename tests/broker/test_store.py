@@ -148,6 +148,26 @@ def test_values_come_back_as_they_went() -> None:
     assert allocation_of(allocation_text(held)) == held
 
 
+def test_only_what_was_promised_last_is_promised(store: Store, path: str) -> None:
+    run = a_run(store)
+    assert store.promised(run) == set()
+    for jobs in ([job_id(1), job_id(2)], [job_id(2), job_id(3)]):
+        store.begin()
+        store.promise(run, jobs)
+        store.commit()
+    store.close()
+    again = Store(path)
+    assert again.promised(run) == {job_id(2), job_id(3)}
+    assert again.promised(run + 1) == set()
+    again.close()
+
+
+def test_a_promise_that_cannot_be_read_is_damage(store: Store) -> None:
+    store._db.execute("INSERT INTO promise VALUES (1, '[7, ')")
+    with pytest.raises(StoreError, match="is damaged"):
+        store.promised(1)
+
+
 def test_environments_go_when_no_job_needs_them_any_more(store: Store) -> None:
     run = a_run(store)
     store.begin()

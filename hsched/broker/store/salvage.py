@@ -47,7 +47,7 @@ def salvage(path: str) -> Salvaged:
     old = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
     kept, damaged = {}, 0
     new.begin()
-    for table in ("run", "environment", "job", "device_use"):
+    for table in ("run", "environment", "job", "device_use", "promise"):
         kept[table] = 0
         for row in _readable(old, table):
             if table == "job" and not _is_sound(row):

@@ -112,9 +112,9 @@ CREATE TABLE request (key TEXT PRIMARY KEY, reply BLOB NOT NULL, at REAL NOT NUL
 CREATE INDEX request_age ON request (at);
 """
 
-#: Made where it is missing: stores of the same version from before it have none, and a program
-#: from before it leaves it alone.
-DEVICE_USE = """
+#: Made where they are missing: stores of the same version from before them have none, and a
+#: program from before them leaves them alone.
+LATER_TABLES = """
 CREATE TABLE IF NOT EXISTS device_use (
     run INTEGER NOT NULL,
     id INTEGER NOT NULL,
@@ -122,5 +122,9 @@ CREATE TABLE IF NOT EXISTS device_use (
     utilisation REAL,               -- percent
     untouched TEXT NOT NULL,        -- JSON: slots
     PRIMARY KEY (run, id)
-)
+);
+CREATE TABLE IF NOT EXISTS promise (
+    run INTEGER PRIMARY KEY,
+    jobs TEXT NOT NULL              -- JSON: ids of pending jobs that may have begun meanwhile
+);
 """

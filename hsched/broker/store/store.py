@@ -299,6 +299,18 @@ class Store:
         row = self._db.execute(query, (run, job_id)).fetchone()
         return None if row is None else DeviceUse(row[2], row[3], tuple(json.loads(row[4])))
 
+    def promise(self, run: int, jobs: Sequence[JobId]) -> None:
+        """Write which pending jobs may begin before their rows say so; no others may."""
+        self._db.execute("INSERT OR REPLACE INTO promise VALUES (?, ?)", (run, json.dumps(jobs)))
+
+    def promised(self, run: int) -> frozenset[JobId]:
+        """Return the jobs of which :meth:`promise` was told last."""
+        row = self._db.execute("SELECT jobs FROM promise WHERE run = ?", (run,)).fetchone()
+        try:
+            return frozenset() if row is None else frozenset(map(JobId, json.loads(row[0])))
+        except (TypeError, ValueError) as error:
+            raise damaged(self.path, "what was promised") from error
+
     def called(self, run: int, name: str) -> list[tuple[JobId, str]]:
         """Return the jobs of that name, in order, each with its state."""
         # Else SQLite prefers to read all live jobs, in the order that is asked for.
@@ -342,7 +354,7 @@ class Store:
         (verdict,) = self._db.execute("PRAGMA quick_check(1)").fetchone()
         if version < 1 or verdict != "ok":
             raise damaged(self.path, "it has no tables" if version < 1 else str(verdict))
-        self._db.execute(schema.DEVICE_USE)
+        self._db.executescript(schema.LATER_TABLES)
 
 
 def damaged(path: str, how: str) -> StoreError:

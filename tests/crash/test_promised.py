@@ -1,0 +1,113 @@
+"""Brief jobs that began on a promise alone, and a machine that lost its power then."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import signal
+import sqlite3
+from collections.abc import Iterator, Set
+from pathlib import Path
+
+import pytest
+
+from tests.crash.test_power_loss import lose_power
+from tests.crash.test_taken import LINE, SHORT, log
+from tests.e2e.shell import Shell
+
+#: Stops the broker where the tenth job runs.
+BRIEF = """echo $HSCHED_JOB_ID >> log; [ $HSCHED_JOB_ID != 10 ] || kill -STOP $(cat broker)"""
+
+
+@pytest.fixture
+def one(shell: Shell) -> Iterator[Shell]:
+    """A scheduler of one slot."""
+    shell.ok("hstart", "1")
+    yield shell
+    (shell.folder / "go").touch()
+
+
+def promised(shell: Shell) -> set[str] | None:
+    """Return of which jobs the store says that they may have begun; None where that cannot be read.
+
+    The broker has the store for itself, so a copy is looked at.
+    """
+    copy = shell.folder / "copy"
+    copy.mkdir(exist_ok=True)
+    for name in ("hsched.db", "hsched.db-wal"):
+        shutil.copy(shell.state / "default" / name, copy)
+    store = sqlite3.connect(copy / "hsched.db")
+    try:
+        rows = list(store.execute("SELECT jobs FROM promise"))
+    except sqlite3.DatabaseError:
+        return None
+    finally:
+        store.close()
+    return {str(number >> 21) for row in rows for number in json.loads(row[0])}
+
+
+def forget_records(shell: Shell, jobs: Set[str]) -> None:
+    """Let the records of these jobs never have come to the disk, nor the ending of any."""
+    for record in shell.state.glob("default/*/*/records/*"):
+        written = record.read_bytes()
+        name = re.match(rb"started v1 \S+ \S+ \S+ (\d+)-", written)
+        is_promised = name is not None and name[1].decode() in jobs
+        record.write_bytes((b"" if is_promised else written[:192]).ljust(512, b"\0"))
+
+
+def burst(shell: Shell, *words: str) -> list[str]:
+    """Let brief jobs run until the shim has taken all that a stopped broker had laid out.
+
+    Return the jobs that ran until the power went.
+    """
+    (shell.folder / "broker").write_text(str(shell.broker_pid()))
+    shell.submit("1", LINE)
+    shell.submit("1", *words, "--each", "-", input=f"{BRIEF}\n" * 39)
+    (shell.folder / "go").touch()
+    stat = Path(f"/proc/{shell.broker_pid()}/stat")
+    shell.until(lambda: stat.read_text().rpartition(")")[2].split()[0] == "T", "it is stopped")
+    shell.until(lambda: not shell.pids("echo .HSCHED_JOB_ID"), "the last has ended")
+    known = promised(shell)
+    assert known is not None
+    os.kill(shell.broker_pid(), signal.SIGKILL)
+    forget_records(shell, known)
+    lose_power(shell)
+    return log(shell)
+
+
+def test_what_began_on_a_promise_is_lost_and_not_begun_again(one: Shell) -> None:
+    ran = burst(one)
+    one.run("hwait", "1-40")
+    lost = {str(job["id"]) for job in one.jobs("--all") if job["outcome"] == "lost"}
+    assert "10" in lost
+    assert sorted(log(one)) == sorted({str(job) for job in range(1, 41)} - lost | set(ran))
+
+
+def test_what_asked_for_it_is_begun_again(one: Shell) -> None:
+    burst(one, "--requeue")
+    one.run("hwait", "1-40")
+    attempts = {str(job["id"]): job["attempt"] for job in one.jobs("--all")}
+    assert attempts["10"] == 2
+    assert {job["outcome"] for job in one.jobs("--all", "2-40")} == {"succeeded"}
+
+
+def test_a_promise_outlives_the_damage_of_the_store(one: Shell) -> None:
+    ran = burst(one)
+    one.ok("hstart", "--salvage")
+    one.run("hwait", "1-40")
+    assert sorted(log(one)) == sorted(set(log(one)))
+    assert set(ran) <= set(log(one))
+
+
+def test_nothing_is_promised_once_jobs_are_long(one: Shell) -> None:
+    one.submit("1", LINE)
+    one.submit("1", "--each", "-", input=f"{SHORT}\n" * 9)
+    long, last = one.submit("1", LINE.replace("-e go", "-e on")), one.submit("1", SHORT)
+    (one.folder / "go").touch()
+    one.until(lambda: log(one)[-1:] == [long], "the long one runs")
+    one.until(lambda: promised(one) == set(), "nothing is promised")
+    lose_power(one)
+    assert one.wait(last)["exit_status"] == 3
+    assert one.job(long)["outcome"] == "lost"
