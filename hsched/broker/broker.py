@@ -121,6 +121,8 @@ class Broker:
             self._may_have_requests = self._endpoint.readable
             while not self._may_have_requests and self.standby.offer():
                 self._settle()
+            if not self._may_have_requests and (patience := self.standby.patience):
+                self._may_have_requests = self._endpoint.wait(patience)
             if not self._leaving:  # look at the jobs also while clients never cease to ask
                 self.waker.sleep(0.0 if self._may_have_requests else self._pause())
 

@@ -94,6 +94,10 @@ class Endpoint:
         events: int = self._socket.get(zmq.EVENTS)  # type: ignore[assignment] # this option is one
         return bool(events & _POLLIN)
 
+    def wait(self, seconds: float) -> bool:
+        """Wait for a message and for nothing else; return whether there is one."""
+        return bool(self._socket.poll(int(seconds * 1000)))
+
     def rebind(self) -> None:
         """Make the socket file anew after somebody removed it; connections go on."""
         with contextlib.suppress(zmq.ZMQError):

@@ -36,6 +36,10 @@ _BRIEF_S = 0.1
 #: ... and so the next may be; nothing is promised where none was taken for so long.
 _CALM_S = 0.25
 
+#: While so many are laid out, brief jobs can do for so long without a broker: several ends
+#: that are taken in at once cost little more than one.
+_ENOUGH, _PATIENCE_S = 4, 0.003
+
 
 class Standby:
     """The offers of ``broker``."""
@@ -61,6 +65,12 @@ class Standby:
         """Begin anew with a core that was made anew."""
         self._begun.clear()
         self._is_stale, self._line, self._promised = True, None, None
+
+    @property
+    def patience(self) -> float:
+        """For how many seconds nothing needs to be heard of but requests."""
+        enough = self._jobs_are_brief and len(self._broker.shims.offers.ids) >= _ENOUGH
+        return _PATIENCE_S if enough else 0.0
 
     def promise(self) -> None:
         """Write who may begin before the next commit; it counts once this one is done."""
