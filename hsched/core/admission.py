@@ -168,6 +168,8 @@ class _Batch:
         """
         ahead = False
         for new in waiting:
+            if not new.dependencies:  # nearly all
+                continue
             outer = [d for d in new.dependencies if not self._has(d.upstream)]
             ahead = ahead or _looks_ahead(new)
             check_known(ledger, new.id, outer, past)
@@ -201,7 +203,7 @@ def _link(
     pending = []
     for job, wanted in waiting:
         pending.append(job)
-        if lost := ledger.dependencies.link(job, wanted, past):
+        if wanted and (lost := ledger.dependencies.link(job, wanted, past)):
             endings.append((job, given_up(lost), Step.GIVE_UP))
     ledger.end(endings)
     for job in pending:
