@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from hsched import paths
@@ -72,7 +72,7 @@ def rows(broker: Broker, jobs: Sequence[NewJob], spec: JobSpec, origin: Origin) 
         run=broker.run.number,
         id=first.id,
         uid=origin.uid,
-        host=paths.host(),
+        host=_host(),
         kind=spec.kind,
         name=spec.name,
         labels=json.dumps(spec.labels) if spec.labels else "[]",
@@ -88,6 +88,11 @@ def rows(broker: Broker, jobs: Sequence[NewJob], spec: JobSpec, origin: Origin) 
         if spec.on_done is not None:
             broker.hooks.note(job.id)
         yield JobRow(given if job is first else given._replace(id=job.id), asked, _PENDING)
+
+
+@cache  # to ask the kernel for each of many costs a tenth of their submission
+def _host() -> str:
+    return paths.host()
 
 
 @lru_cache(maxsize=64, typed=True)  # 1 and 1.0 have different checksums
