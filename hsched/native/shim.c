@@ -46,7 +46,7 @@
  * by the child, so these work while the job's working folder hangs.
  *
  * THE END.  When the first process has ended, what is left of the tree gets
- * TERM, CONT and after grace KILL.  Orphans come to the shim, so "no child" is
+ * TERM, CONT and after grace KILL; what is found stopped meanwhile gets TERM and CONT.  Orphans come to the shim, so "no child" is
  * "no tree", and wait() says so without a look at /proc.
  */
 #include "shim.h"
@@ -69,6 +69,8 @@ enum {
 	FORKED_NOT_EXECED = 0x40, /* PF_FORKNOEXEC in /proc/PID/stat */
 	FIRST_PAUSE = 10,        /* milliseconds between two looks at a tree that will not die */
 	LONGEST_PAUSE = 1000,
+	FIRST_LOOK = 20,         /* milliseconds from TERM to a look for what did not get it ... */
+	LATER_LOOKS = 3,         /* ... and each further one so many times later */
 	USUAL_START = 5,         /* milliseconds from a fork to its exec: most need less */
 };
 
@@ -88,6 +90,7 @@ struct job {
 	enum phase phase;
 	int64_t deadline;       /* of the phase, in milliseconds */
 	int64_t pause;
+	int64_t look; /* when to look for what did not get TERM, in milliseconds; 0: never */
 };
 
 static int64_t now_in(clockid_t clock, int64_t units)
@@ -267,6 +270,12 @@ static void start_killing(struct job *job)
 	job->deadline = 0;
 }
 
+static void look_later(struct job *job, int64_t pause)
+{
+	job->pause = pause;
+	job->look = now_in(CLOCK_MONOTONIC, 1000) + pause;
+}
+
 /* Without a grace nobody could answer to TERM, so there is none. */
 static void terminate(struct job *job)
 {
@@ -279,6 +288,17 @@ static void terminate(struct job *job)
 		job->deadline = now_in(CLOCK_MONOTONIC, 1000) + job->plan->grace;
 	}
 	tree_terminate(job->first);
+	if (job->phase == TERMINATING)
+		look_later(job, FIRST_LOOK);
+}
+
+/* Tell those of the end that were not there when the others were told. */
+static void look_again(struct job *job)
+{
+	if (job->phase != TERMINATING || job->look == 0 || now_in(CLOCK_MONOTONIC, 1000) < job->look)
+		return;
+	tree_terminate_stopped();
+	look_later(job, job->pause * LATER_LOOKS);
 }
 
 /* Kill in ever longer intervals: what then lives on is in the kernel's hands. */
@@ -297,9 +317,10 @@ static void act(struct job *job, int number)
 		terminate(job);
 	else if (asked == SIGKILL)
 		start_killing(job);
-	else if (asked == SIGSTOP)
+	else if (asked == SIGSTOP) {
 		tree_freeze(job->first);
-	else if (asked >= 1 && asked <= 31)
+		job->look = 0; /* it shall stay stopped */
+	} else if (asked >= 1 && asked <= 31)
 		tree_signal(asked);
 }
 
@@ -311,13 +332,22 @@ static int64_t time_left(const struct job *job)
 	return left > 0 ? left : 0;
 }
 
+static int64_t least(int64_t left, int64_t other)
+{
+	return left < 0 || left > other ? other : left;
+}
+
 /* How long to wait for a signal.  The exec raises none at first: a shim that wakes up
  * for it takes time from the command, and a short one is over before that is of use. */
 static int64_t patience(const struct job *job)
 {
 	int64_t left = time_left(job);
+	if (job->phase == TERMINATING && job->look != 0) {
+		int64_t look = job->look - now_in(CLOCK_MONOTONIC, 1000);
+		left = least(left, look > 0 ? look : 0);
+	}
 	bool soon = job->report >= 0 && !job->reminds;
-	return soon && (left < 0 || left > USUAL_START) ? USUAL_START : left;
+	return soon ? least(left, USUAL_START) : left;
 }
 
 /* Note that the first process has left something; return whether that may stay. */
@@ -346,6 +376,7 @@ static bool hold(struct job *job)
 				start_killing(job);
 			kill_tree(job);
 		}
+		look_again(job);
 		int number = wait_signal(patience(job));
 		if (number < 0)
 			remind(job);

@@ -54,6 +54,7 @@ int exec_command(const struct plan *plan);
 /* tree.c: all that descends from this process. */
 struct process {
 	pid_t pid, parent, group;
+	char state; /* as in ps: R, S, T ... */
 	unsigned long flags;
 	unsigned long long start_time;
 	bool ours;
@@ -63,6 +64,7 @@ bool process_read(pid_t pid, struct process *process);
 void tree_signal(int number);
 void tree_freeze(pid_t first);
 void tree_terminate(pid_t first);
+void tree_terminate_stopped(void);
 void tree_kill(pid_t first);
 
 /* record.c: one slot, one write. */

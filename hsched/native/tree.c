@@ -40,9 +40,9 @@ bool process_read(pid_t pid, struct process *process)
 	*process = (struct process){.pid = pid};
 	return name_end != NULL &&
 	       sscanf(name_end,
-	              ") %*c %d %d %*d %*d %*d %lu %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %llu",
-	              &process->parent, &process->group, &process->flags,
-	              &process->start_time) == 4;
+	              ") %c %d %d %*d %*d %*d %lu %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %llu",
+	              &process->state, &process->parent, &process->group, &process->flags,
+	              &process->start_time) == 5;
 }
 
 static int by_pid(const void *a, const void *b)
@@ -182,6 +182,21 @@ void tree_terminate(pid_t first)
 	for (size_t i = 0; i < now.size; i++)
 		if (now.at[i].ours)
 			kill(now.at[i].pid, SIGCONT);
+	free(now.at);
+}
+
+/* TERM to what is stopped.  A process that was being forked while its tree was frozen is born
+ * stopped (Linux copies signals to whole groups to it: `delayed` in kernel/fork.c), and was
+ * not there to be told.  Who stopped himself after TERM is told once more. */
+void tree_terminate_stopped(void)
+{
+	struct table now = {0}, none = {0};
+	sweep(&now, &none, 0);
+	for (size_t i = 0; i < now.size; i++)
+		if (now.at[i].ours && now.at[i].state == 'T') {
+			kill(now.at[i].pid, SIGTERM);
+			kill(now.at[i].pid, SIGCONT);
+		}
 	free(now.at);
 }
 

@@ -26,6 +26,23 @@ os.execve("/bin/sh", ["sh", "-c", "echo $$ >pid; sleep 60; sleep 60"],
           {"PATH": "/usr/bin:/bin"})
 """
 
+#: Starts a process when it gets TERM, which stops itself, and tells how that one ended.
+STOPS_AFTER_TERM = """
+import os, signal
+def told(*_):
+    child = os.fork()
+    if child:
+        os._exit(os.waitstatus_to_exitcode(os.wait()[1]))
+    signal.signal(signal.SIGTERM, lambda *_: os._exit(7))
+    os.kill(os.getpid(), signal.SIGSTOP)
+    while True:
+        signal.pause()
+signal.signal(signal.SIGTERM, told)
+open("up", "w").close()
+while True:
+    signal.pause()
+"""
+
 UNTIL_IT_IS_THERE = "until test -s pid; do sleep 0.01; done"
 
 
@@ -135,6 +152,17 @@ def test_what_is_stopped_is_ended_too(shim: Spawner, tmp_path: Path) -> None:
     record = shim.run("sh", "-c", "sleep 60 & kill -STOP $!; echo $! >pid")
     assert usage(record.ending).left is Left.ENDED
     assert not is_alive(pid_in(tmp_path / "pid"))
+
+
+def test_what_is_stopped_after_the_others_were_told_is_told_too(
+    shim: Spawner, tmp_path: Path
+) -> None:
+    """So is what was being forked when they were: nothing else can show that at will."""
+    held = shim.start(*PYTHON, STOPS_AFTER_TERM)
+    until((tmp_path / "up").exists, "it runs")
+    os.kill(held.pid, signal.SIGTERM)
+    ending = held.wait().ending
+    assert ending == Exited(7, usage(ending))
 
 
 def test_children_are_left_when_asked(shim: Spawner, tmp_path: Path) -> None:

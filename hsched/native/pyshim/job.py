@@ -8,12 +8,20 @@ import os
 import resource
 import signal
 import time
+from math import inf
 
 from .command import Child
 from .files import Failed, Step, read_head, write_text
 from .plan import Plan
 from .record import COMMAND, ENDING, MEMORY, RECORD_FD, record_started, record_write
-from .tree import stat_fields, tree_freeze, tree_kill, tree_signal, tree_terminate
+from .tree import (
+    stat_fields,
+    tree_freeze,
+    tree_kill,
+    tree_signal,
+    tree_terminate,
+    tree_terminate_stopped,
+)
 
 PLAN_FD, FIRST_STRAY_FD = 3, 5
 RUNNING, TERMINATING, KILLING = range(3)
@@ -25,6 +33,8 @@ WALL = 0x40000000
 SIGNAL_BASE = 33
 #: Seconds between two looks at a tree that will not die.
 FIRST_PAUSE, LONGEST_PAUSE = 0.01, 1.0
+#: Seconds from TERM to a look for what did not get it; each further one is so much later.
+FIRST_LOOK, LATER_LOOKS = 0.02, 3
 
 
 class Job:
@@ -38,6 +48,7 @@ class Job:
         self._left = False
         self._phase = RUNNING
         self._deadline = self._pause = 0.0
+        self._look = inf
 
     def start(self) -> None:
         """Fork the child.  Its pipe raises SIGIO when there is news."""
@@ -60,7 +71,8 @@ class Job:
             self._read_report()
             if self._time_left() == 0:
                 self._kill()
-            self._act(wait_signal(self._time_left()))
+            self._look_again()
+            self._act(wait_signal(self._patience()))
         self._end_cgroup()
         return self._record_ending(1 if self._left else 0)
 
@@ -121,6 +133,17 @@ class Job:
         if self._phase == RUNNING:
             self._phase, self._deadline = TERMINATING, time.monotonic() + self._plan.grace
         tree_terminate(self._first)
+        if self._phase == TERMINATING:
+            self._look_later(FIRST_LOOK)
+
+    def _look_later(self, pause: float) -> None:
+        self._pause, self._look = pause, time.monotonic() + pause
+
+    def _look_again(self) -> None:
+        """Tell those of the end that were not there when the others were told."""
+        if self._phase == TERMINATING and time.monotonic() >= self._look:
+            tree_terminate_stopped()
+            self._look_later(self._pause * LATER_LOOKS)
 
     def _start_killing(self) -> None:
         self._phase, self._pause, self._deadline = KILLING, FIRST_PAUSE, 0.0
@@ -143,6 +166,7 @@ class Job:
             self._start_killing()
         elif asked == signal.SIGSTOP:
             tree_freeze(self._first)
+            self._look = inf  # it shall stay stopped
         elif 1 <= asked <= 31:
             tree_signal(asked)
 
@@ -150,6 +174,12 @@ class Job:
         if self._phase == RUNNING:
             return None
         return max(0.0, self._deadline - time.monotonic())
+
+    def _patience(self) -> float | None:
+        left = self._time_left()
+        if self._phase != TERMINATING or left is None:
+            return left
+        return min(left, max(0.0, self._look - time.monotonic()))
 
     def _end_cgroup(self) -> None:
         """Record the peak of the whole tree, and remove the folder."""

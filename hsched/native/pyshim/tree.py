@@ -74,6 +74,19 @@ def tree_terminate(first: int) -> None:
     tree_signal(signal.SIGTERM, signal.SIGCONT)
 
 
+def tree_terminate_stopped() -> None:
+    """TERM to what is stopped.
+
+    A process that was being forked while its tree was frozen is born stopped, and was not
+    there to be told.  Who stopped himself after TERM is told once more.
+    """
+    for pid in tree():
+        fields = stat_fields(pid)
+        if fields and fields[0] == b"T":
+            send(pid, signal.SIGTERM)
+            send(pid, signal.SIGCONT)
+
+
 def tree_kill(first: int) -> None:
     """Kill the whole tree, as far as it can be found now."""
     tree_freeze(first)
