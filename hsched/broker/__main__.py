@@ -110,7 +110,7 @@ def _salvage(place: paths.Place) -> None:
 
     found = salvage(place.store)
     logging.getLogger("hsched").warning(
-        "salvaged %s; %d damaged jobs were left out; the old store is %s",
+        "salvaged %s; %d damaged rows were left out; the old store is %s",
         ", ".join(f"{count} of {table}" for table, count in found.kept.items()),
         found.damaged,
         found.old,

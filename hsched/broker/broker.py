@@ -2,7 +2,7 @@
 
 One turn: take in all that happened, commit, and only then answer, start and
 signal.  So whatever a client was told and whatever was started is on disk; what a
-shim has started by itself is so by its record (standby.py).  A
+shim has started by itself is so by its record or a promise (standby.py).  A
 commit that fails is treated like a crash: the core is built anew from the store,
 and what happened meanwhile is found again when there is room.
 """
@@ -125,6 +125,9 @@ class Broker:
                 self._may_have_requests = self._endpoint.wait(patience)
             if not self._leaving:  # look at the jobs also while clients never cease to ask
                 self.waker.sleep(0.0 if self._may_have_requests else self._pause())
+        if self.can_write:
+            self.standby.calm()
+            self._settle()
 
     def take_over(self) -> None:
         """Take up the jobs that the store knows to be live, and commit what became of them.
@@ -245,8 +248,7 @@ class Broker:
             )
         if (verb := VERBS.get(header.word)) is None:
             raise HschedError(f"this broker knows no verb `{header.word}`")
-        recorded = self.store.recorded_reply(header.key) if verb.changes else None
-        if recorded is not None:
+        if verb.changes and (recorded := self.store.recorded_reply(header.key)) is not None:
             self._turn.replies.append((peer, "ok", header.key, recorded))
             return
         if verb.changes and self._trouble is not None:
@@ -260,12 +262,13 @@ class Broker:
         now = clock.monotonic()
         if self._trouble is not None:
             if now >= self._retry_at:
-                self._try_again()
+                self._build_core()
+                self._trouble = None
+                self.take_over()
             return
         for part in self._timed:
             part.look_at(now)
-        deadline = self.scheduler.next_deadline()
-        if deadline is not None and deadline <= now:
+        if (deadline := self.scheduler.next_deadline()) is not None and deadline <= now:
             self.apply(TimePassed())
 
     def _adopted_ended(self, job_id: JobId) -> None:
@@ -278,6 +281,7 @@ class Broker:
             self._premises.mend(self.store, self.run_folder)
         except (HschedError, OSError) as error:
             log.error("another has taken our place (%s); leaving it our jobs", error)
+            self._trouble = str(error)  # nothing more is written
             self.leave()
 
     def _pause(self) -> float | None:
@@ -390,11 +394,6 @@ class Broker:
         self._build_core()
         recovery.restore(self)
         self._turn = Turn()
-
-    def _try_again(self) -> None:
-        self._build_core()
-        self._trouble = None
-        self.take_over()
 
     def _no_room(self) -> StoreError:
         return StoreError(self._trouble or "the store cannot be written; nothing was done")

@@ -80,10 +80,10 @@ class Ledger:
         """Note when a job began that is known only now to have started."""
         self._began[job_id] = wall
 
-    def ran_s(self, job_id: JobId) -> float:
-        """Return for how many seconds a job has been running that was started in this turn."""
+    def ran_s(self, job_id: JobId) -> float | None:
+        """Return for how many seconds a job has been running; None before its start is written."""
         start = self._started.get(job_id, _NEVER)
-        return 0.0 if start.clock is None else clock.monotonic() - start.clock
+        return None if start.clock is None else clock.monotonic() - start.clock
 
     def write(self, effects: list[Effect], wall: float) -> None:
         """Write what ``effects`` change; each job once, as it stands now."""

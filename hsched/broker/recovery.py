@@ -58,7 +58,8 @@ class _Found:
     requeued: bool = False  # it asked to be started again after a reboot
     adopted_at: int | None = None  # start time of the process, in ticks since boot
     foreground: JobSpec | None = None  # its hrun runs it, or waits to
-    taken: bool = False  # from the offers: the store does not know that it began
+    taken: bool = False  # from the offers: the store does not know that it began ...
+    perhaps: bool = False  # ... nor does anybody whether it did
     follower: Offer | None = None  # began on its slots
     follows: bool = False  # is such a follower
 
@@ -190,7 +191,9 @@ def _with_promised(
     """Return what may have begun when the power went, though nothing but a promise says so."""
     maybe = (row for row in rows if row.given.id in promised and not _decided(row))
     return {
-        row.given.id: _lost_power(_Found(row.given.id, row.life.attempt, "", taken=True), row)
+        row.given.id: _lost_power(
+            _Found(row.given.id, row.life.attempt, "", taken=True, perhaps=True), row
+        )
         for row in maybe
         if row.given.id not in found
     }
@@ -302,6 +305,8 @@ def _take_over(broker: Broker, found: _Found) -> None:
         _adopt_again(broker, found.job_id, found.pid, found.adopted_at)
         return
     if found.pid is not None:
+        if found.taken:
+            broker.wish([ChangeJob(found.job_id)])  # that it runs is to be written
         with contextlib.suppress(ProcessLookupError):
             broker.shims.adopt(found.job_id, found.pid, found.path)
             return
@@ -309,7 +314,8 @@ def _take_over(broker: Broker, found: _Found) -> None:
     elif found.requeued:
         broker.wish([ChangeJob(found.job_id)])
     elif found.rebooted:
-        broker.apply(Ended(found.job_id, Outcome(OutcomeKind.LOST, reason="reboot")))
+        reason = "reboot; it may not have begun" if found.perhaps else "reboot"
+        broker.apply(Ended(found.job_id, Outcome(OutcomeKind.LOST, reason=reason)))
     elif found.ended:
         record = records.read(found.path)
         endings.end_of_shim(broker, found.job_id, found.path, record, found.follower)

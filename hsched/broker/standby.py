@@ -5,8 +5,8 @@ back before any other event comes to it, and before any request is looked at.  N
 but this module and the shims ever sees that a job is laid out.
 
 While jobs are brief, each commit also *promises*: it says who may begin before the next
-one.  A shim that takes one of these waits for no disk.  After a loss of power nobody
-knows whether what was promised had begun, so nothing stays promised for long.
+one.  A shim that takes one of these waits for no disk.  After a reboot nobody knows
+whether what was promised had begun, so a broker that lives promises nothing for long.
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ _BRIEF_S = 0.1
 #: ... and so the next may be; nothing is promised where none was taken for so long.
 _CALM_S = 0.25
 
-#: While so many are laid out, brief jobs can do for so long without a broker: several ends
-#: that are taken in at once cost little more than one.
+#: While so many are laid out, and one for each that runs, brief jobs can do for so long
+#: without a broker: several ends that are taken in at once cost little more than one.
 _ENOUGH, _PATIENCE_S = 4, 0.003
 
 
@@ -52,6 +52,7 @@ class Standby:
         self._line: list[JobId] | None = None  # None: not known
         self._promised: list[JobId] | None = None  # what the store says; None: not known
         self._jobs_are_brief = False
+        self._unfit: JobId | None = None  # the first in line that no shim can go on with
         #: When to take back what was promised.
         self.deadline: float | None = None
 
@@ -65,11 +66,13 @@ class Standby:
         """Begin anew with a core that was made anew."""
         self._begun.clear()
         self._is_stale, self._line, self._promised = True, None, None
+        self._jobs_are_brief, self._unfit, self.deadline = False, None, None
 
     @property
     def patience(self) -> float:
         """For how many seconds nothing needs to be heard of but requests."""
-        enough = self._jobs_are_brief and len(self._broker.shims.offers.ids) >= _ENOUGH
+        least = max(_ENOUGH, self._broker.scheduler.running_count)
+        enough = self._jobs_are_brief and len(self._broker.shims.offers.ids) >= least
         return _PATIENCE_S if enough else 0.0
 
     def promise(self) -> None:
@@ -84,10 +87,15 @@ class Standby:
     def look_at(self, now: float) -> None:
         """Promise nothing more, if jobs are brief no more."""
         if self.deadline is not None and now >= self.deadline:
-            self.deadline, self._jobs_are_brief = None, False
-            self.withdraw()
+            self.calm()
+
+    def calm(self) -> None:
+        """Promise nothing with the next commit, of which there will be one."""
+        if self._promised:
+            self.withdraw()  # which may hear of more that were brief
             with contextlib.suppress(sqlite3.Error):  # else the promise is kept
                 self._broker.store.begin()
+        self.deadline, self._jobs_are_brief = None, False
 
     def offer(self) -> bool:
         """Lay out who is next in line, as far as they are not.
@@ -112,7 +120,8 @@ class Standby:
         broker = self._broker
         self._is_stale, self._line = True, None
         self._taken += 1
-        if broker.ledger.ran_s(job_id) < _BRIEF_S:
+        ran_s = broker.ledger.ran_s(job_id)
+        if ran_s is not None and ran_s < _BRIEF_S:
             self._jobs_are_brief, self.deadline = True, clock.monotonic() + _CALM_S
         self._begun.add((offer.job_id, offer.attempt))
         if at is not None:
@@ -147,16 +156,21 @@ class Standby:
 
     def _fits_any_shim(self, job_id: JobId) -> bool:
         broker = self._broker
-        return job_id not in broker.foreground and broker.scheduler.can_be_succeeded(job_id)
+        if job_id == self._unfit or job_id in broker.foreground:
+            return False
+        return broker.scheduler.can_be_succeeded(job_id)
 
     def _lay_out(self, job_id: JobId) -> bool:
         broker = self._broker
         job = broker.scheduler.job(job_id)
         try:
             plan = broker.ledger.offer(job, broker.place.name, broker.run_folder)
-            if plan is not None:
-                plan.promised = job_id in (self._promised or ())
-                broker.shims.offer(job_id, job.attempt, plan)
+            if plan is None:
+                self._unfit = job_id
+                return False
+            # Where jobs are brief no more, a commit takes the promise back, and no offer.
+            plan.promised = self._jobs_are_brief and job_id in (self._promised or ())
+            broker.shims.offer(job_id, job.attempt, plan)
         except (OSError, sqlite3.Error, StoreError, ValueError):
             return False  # whoever starts it for good finds that out as well, and says so
-        return plan is not None
+        return True

@@ -98,7 +98,7 @@ class Starter:
         if job is None or job.attempt != effect.attempt:
             return
         # Not worth a commit: after a crash the record tells that it runs.
-        ran_s = broker.ledger.ran_s(job_id)
+        ran_s = broker.ledger.ran_s(job_id) or 0.0
         news = broker.scheduler.handle(Started(job_id, ran_s), clock.monotonic())
         broker.announce(job_id)
         broker.wish([one for one in news if one != ChangeJob(job_id)])

@@ -163,7 +163,7 @@ def test_only_what_was_promised_last_is_promised(store: Store, path: str) -> Non
 
 
 def test_a_promise_that_cannot_be_read_is_damage(store: Store) -> None:
-    store._db.execute("INSERT INTO promise VALUES (1, '[7, ')")
+    store._db.execute("INSERT INTO promise VALUES (1, '[7]', 7)")
     with pytest.raises(StoreError, match="is damaged"):
         store.promised(1)
 

@@ -78,7 +78,7 @@ def test_a_salvaged_store_has_every_row_that_was_sound(stopped: Shell) -> None:
         "3": ("running", None),
     }
     log = (stopped.state / "default/broker.log").read_text()
-    assert "1 damaged jobs were left out" in log
+    assert "1 damaged rows were left out" in log
     assert list(stopped.state.glob("default/hsched.db.damaged-1"))
 
 

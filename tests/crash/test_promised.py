@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -15,7 +16,7 @@ import pytest
 
 from tests.crash.test_power_loss import lose_power
 from tests.crash.test_taken import LINE, SHORT, log
-from tests.e2e.shell import Shell
+from tests.e2e.shell import Shell, is_alive
 
 #: Stops the broker where the tenth job runs.
 BRIEF = """echo $HSCHED_JOB_ID >> log; [ $HSCHED_JOB_ID != 10 ] || kill -STOP $(cat broker)"""
@@ -37,7 +38,9 @@ def promised(shell: Shell) -> set[str] | None:
     copy = shell.folder / "copy"
     copy.mkdir(exist_ok=True)
     for name in ("hsched.db", "hsched.db-wal"):
-        shutil.copy(shell.state / "default" / name, copy)
+        (copy / name).unlink(missing_ok=True)
+        with contextlib.suppress(FileNotFoundError):  # a log goes with who closes the store
+            shutil.copy(shell.state / "default" / name, copy)
     store = sqlite3.connect(copy / "hsched.db")
     try:
         rows = list(store.execute("SELECT jobs FROM promise"))
@@ -80,8 +83,12 @@ def burst(shell: Shell, *words: str) -> list[str]:
 def test_what_began_on_a_promise_is_lost_and_not_begun_again(one: Shell) -> None:
     ran = burst(one)
     one.run("hwait", "1-40")
-    lost = {str(job["id"]) for job in one.jobs("--all") if job["outcome"] == "lost"}
+    reasons = {
+        str(job["id"]): job["reason"] for job in one.jobs("--all") if job["outcome"] == "lost"
+    }
+    lost = set(reasons)
     assert "10" in lost
+    assert set(reasons.values()) <= {"reboot", "reboot; it may not have begun"}
     assert sorted(log(one)) == sorted({str(job) for job in range(1, 41)} - lost | set(ran))
 
 
@@ -99,6 +106,30 @@ def test_a_promise_outlives_the_damage_of_the_store(one: Shell) -> None:
     one.run("hwait", "1-40")
     assert sorted(log(one)) == sorted(set(log(one)))
     assert set(ran) <= set(log(one))
+
+
+def test_a_promise_that_is_damaged_is_left_out(one: Shell) -> None:
+    burst(one)
+    with sqlite3.connect(one.state / "default/hsched.db") as store:
+        store.execute("UPDATE promise SET jobs = '[]'")
+    store.close()
+    refused = one.run("hjobs")
+    assert refused.returncode == 1
+    assert "what was promised" in refused.stderr
+    one.ok("hstart", "--salvage")
+    one.run("hwait", "1-40")
+    assert "1 damaged rows were left out" in (one.state / "default/broker.log").read_text()
+
+
+def test_nothing_stays_promised_where_the_broker_ends_in_order(one: Shell) -> None:
+    one.submit("1", LINE)
+    one.submit("1", "--each", "-", input="true\n" * 400)
+    (one.folder / "go").touch()
+    one.until(lambda: promised(one) or not one.jobs(), "some are promised")
+    broker = one.broker_pid()
+    os.kill(broker, signal.SIGTERM)
+    one.until(lambda: not is_alive(broker), "the broker has ended")
+    assert promised(one) == set()
 
 
 def test_nothing_is_promised_once_jobs_are_long(one: Shell) -> None:

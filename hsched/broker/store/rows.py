@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, NamedTuple, TypeVar
@@ -145,6 +145,17 @@ def checksum(group: Given | Asked | Life) -> int:
 
 def _crc32(values: tuple[Any, ...]) -> int:
     return zlib.crc32(repr(values).encode("utf-8", "surrogatepass"))
+
+
+def promise_text(jobs: Sequence[JobId]) -> tuple[str, int]:
+    """Return a promise as the store keeps it, and the checksum of that."""
+    text = json.dumps(jobs)
+    return text, _crc32((text,))
+
+
+def promise_of(text: Any, checksum: Any) -> frozenset[JobId] | None:
+    """Return the jobs of a promise; None where its checksum differs."""
+    return frozenset(map(JobId, json.loads(text))) if _crc32((text,)) == checksum else None
 
 
 def sound(group: type[G], stored_values: tuple[Any, ...]) -> G | None:

@@ -23,7 +23,7 @@ _FARTHEST_SKIP = 1 << 24
 
 @dataclass(frozen=True, slots=True)
 class Salvaged:
-    """What came of it: rows of each table, damaged jobs left out, and where the old file is."""
+    """What came of it: rows of each table, damaged ones left out, and where the old file is."""
 
     kept: dict[str, int]
     damaged: int
@@ -50,7 +50,7 @@ def salvage(path: str) -> Salvaged:
     for table in ("run", "environment", "job", "device_use", "promise"):
         kept[table] = 0
         for row in _readable(old, table):
-            if table == "job" and not _is_sound(row):
+            if not _is_sound(table, row):
                 damaged += 1
                 continue
             kept[table] += new.copy_row(table, row)
@@ -86,7 +86,14 @@ def _readable(db: sqlite3.Connection, table: str) -> Iterator[tuple[Any, ...]]:
             skip *= 2
 
 
-def _is_sound(row: tuple[Any, ...]) -> bool:
+def _is_sound(table: str, row: tuple[Any, ...]) -> bool:
+    """Return whether the checksums of a row fit, where it has any."""
+    if table == "promise":
+        return rows.promise_of(*row[1:]) is not None
+    return table != "job" or _is_sound_job(row)
+
+
+def _is_sound_job(row: tuple[Any, ...]) -> bool:
     given_end = len(schema.GIVEN)
     asked_end = given_end + 1 + len(schema.ASKED)
     try:

@@ -125,6 +125,7 @@ CREATE TABLE IF NOT EXISTS device_use (
 );
 CREATE TABLE IF NOT EXISTS promise (
     run INTEGER PRIMARY KEY,
-    jobs TEXT NOT NULL              -- JSON: ids of pending jobs that may have begun meanwhile
+    jobs TEXT NOT NULL,             -- JSON: ids of pending jobs that may have begun meanwhile
+    jobs_sum INTEGER NOT NULL
 );
 """

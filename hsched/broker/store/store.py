@@ -28,6 +28,7 @@ _JOB_COLUMNS = ", ".join(
 _JOB_MARKS = ", ".join("?" for _ in _JOB_COLUMNS.split(","))
 _INSERT_JOB = f"INSERT INTO job ({_JOB_COLUMNS}) VALUES ({_JOB_MARKS})"
 _SELECT_JOB = f"SELECT {_JOB_COLUMNS} FROM job"
+_SELECT_RUN = "SELECT number, name, resources, options, boot_id FROM run"
 _SELECT_START = "SELECT environment, cwd, spec FROM job WHERE run = ? AND id = ?"
 _UPDATE_GIVEN = (
     f"UPDATE job SET {', '.join(f'{c} = ?' for c in schema.GIVEN)}, given_sum = ?"
@@ -126,24 +127,18 @@ class Store:
 
     def open_run(self) -> Run | None:
         """Return the run that was started and not stopped, if there is one."""
-        row = self._db.execute(
-            "SELECT number, name, resources, options, boot_id FROM run"
-            " WHERE ended_at IS NULL ORDER BY number DESC LIMIT 1"
-        ).fetchone()
+        query = f"{_SELECT_RUN} WHERE ended_at IS NULL ORDER BY number DESC LIMIT 1"
+        row = self._db.execute(query).fetchone()
         return None if row is None else _run(row)
 
     def run_named(self, name: str) -> Run | None:
         """Return the run called ``name``, if there is one."""
-        row = self._db.execute(
-            "SELECT number, name, resources, options, boot_id FROM run WHERE name = ?", (name,)
-        ).fetchone()
+        row = self._db.execute(f"{_SELECT_RUN} WHERE name = ?", (name,)).fetchone()
         return None if row is None else _run(row)
 
     def newest_run(self) -> Run | None:
         """Return the run that was started last, stopped or not."""
-        row = self._db.execute(
-            "SELECT number, name, resources, options, boot_id FROM run ORDER BY number DESC LIMIT 1"
-        ).fetchone()
+        row = self._db.execute(f"{_SELECT_RUN} ORDER BY number DESC LIMIT 1").fetchone()
         return None if row is None else _run(row)
 
     def add_run(
@@ -301,15 +296,21 @@ class Store:
 
     def promise(self, run: int, jobs: Sequence[JobId]) -> None:
         """Write which pending jobs may begin before their rows say so; no others may."""
-        self._db.execute("INSERT OR REPLACE INTO promise VALUES (?, ?)", (run, json.dumps(jobs)))
+        row = (run, *rows.promise_text(jobs))
+        self._db.execute("INSERT OR REPLACE INTO promise VALUES (?, ?, ?)", row)
 
     def promised(self, run: int) -> frozenset[JobId]:
-        """Return the jobs of which :meth:`promise` was told last."""
-        row = self._db.execute("SELECT jobs FROM promise WHERE run = ?", (run,)).fetchone()
-        try:
-            return frozenset() if row is None else frozenset(map(JobId, json.loads(row[0])))
-        except (TypeError, ValueError) as error:
-            raise damaged(self.path, "what was promised") from error
+        """Return the jobs of which :meth:`promise` was told last.
+
+        Raises:
+            StoreError: the checksum does not fit it.
+        """
+        query = "SELECT jobs, jobs_sum FROM promise WHERE run = ?"
+        row = self._db.execute(query, (run,)).fetchone()
+        jobs = frozenset[JobId]() if row is None else rows.promise_of(*row)
+        if jobs is None:
+            raise damaged(self.path, "what was promised")
+        return jobs
 
     def called(self, run: int, name: str) -> list[tuple[JobId, str]]:
         """Return the jobs of that name, in order, each with its state."""
