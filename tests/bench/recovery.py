@@ -50,6 +50,7 @@ def _empty(home: World) -> tuple[float, float]:
     answered = time.time() - begin
     home.ok("hsubmit", "1", home.stamp, str(file), "0")
     home.shell.until(file.exists, "the first job has run")
+    home.shell.until(lambda: home.times_of(file), "the first job has ended")
     return answered, home.times_of(file)[0][0] - begin
 
 
