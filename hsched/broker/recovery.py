@@ -189,13 +189,13 @@ def _with_promised(
     rows: Sequence[JobRow], found: Mapping[JobId, _Found], promised: Set[JobId]
 ) -> dict[JobId, _Found]:
     """Return what may have begun when the power went, though nothing but a promise says so."""
-    maybe = (row for row in rows if row.given.id in promised and not _decided(row))
+    maybe = promised - found.keys()
     return {
         row.given.id: _lost_power(
             _Found(row.given.id, row.life.attempt, "", taken=True, perhaps=True), row
         )
-        for row in maybe
-        if row.given.id not in found
+        for row in rows
+        if row.given.id in maybe and not _decided(row)
     }
 
 

@@ -51,9 +51,8 @@ class Standby:
         self._taken = 0  # since they were laid out
         self._line: list[JobId] | None = None  # None: not known
         self._promised: list[JobId] | None = None  # what the store says; None: not known
-        self._jobs_are_brief = False
         self._unfit: JobId | None = None  # the first in line that no shim can go on with
-        #: When to take back what was promised.
+        #: While jobs are brief, when to take back what was promised.
         self.deadline: float | None = None
 
     def withdraw(self) -> None:
@@ -66,7 +65,11 @@ class Standby:
         """Begin anew with a core that was made anew."""
         self._begun.clear()
         self._is_stale, self._line, self._promised = True, None, None
-        self._jobs_are_brief, self._unfit, self.deadline = False, None, None
+        self._unfit = self.deadline = None
+
+    @property
+    def _jobs_are_brief(self) -> bool:
+        return self.deadline is not None
 
     @property
     def patience(self) -> float:
@@ -95,7 +98,7 @@ class Standby:
             self.withdraw()  # which may hear of more that were brief
             with contextlib.suppress(sqlite3.Error):  # else the promise is kept
                 self._broker.store.begin()
-        self.deadline, self._jobs_are_brief = None, False
+        self.deadline = None
 
     def offer(self) -> bool:
         """Lay out who is next in line, as far as they are not.
@@ -122,7 +125,7 @@ class Standby:
         self._taken += 1
         ran_s = broker.ledger.ran_s(job_id)
         if ran_s is not None and ran_s < _BRIEF_S:
-            self._jobs_are_brief, self.deadline = True, clock.monotonic() + _CALM_S
+            self.deadline = clock.monotonic() + _CALM_S
         self._begun.add((offer.job_id, offer.attempt))
         if at is not None:
             broker.ledger.began(offer.job_id, at)

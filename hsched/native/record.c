@@ -34,8 +34,9 @@ void record_know_boot(void)
  * that could be written. */
 bool record_started(int record, const struct process *self, const char *name)
 {
-	return record_write(record, STARTED, "started v1 %d %llu %s%s%s\n", (int)getpid(), self->start_time,
-	             boot_id, name == NULL ? "" : " ", name == NULL ? "" : name);
+	return record_write(record, STARTED, "started v1 %d %llu %s%s%s\n", (int)getpid(),
+	                    self->start_time, boot_id, name == NULL ? "" : " ",
+	                    name == NULL ? "" : name);
 }
 
 /* Write one slot whole.  A record that cannot be written reads as lost; the job goes on. */

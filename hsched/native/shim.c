@@ -46,8 +46,9 @@
  * by the child, so these work while the job's working folder hangs.
  *
  * THE END.  When the first process has ended, what is left of the tree gets
- * TERM, CONT and after grace KILL; what is found stopped meanwhile gets TERM and CONT.  Orphans come to the shim, so "no child" is
- * "no tree", and wait() says so without a look at /proc.
+ * TERM, CONT and after grace KILL; what is found stopped meanwhile gets TERM and
+ * CONT.  Orphans come to the shim, so "no child" is "no tree", and wait() says so
+ * without a look at /proc.
  */
 #include "shim.h"
 
@@ -90,7 +91,7 @@ struct job {
 	enum phase phase;
 	int64_t deadline;       /* of the phase, in milliseconds */
 	int64_t pause;
-	int64_t look; /* when to look for what did not get TERM, in milliseconds; 0: never */
+	int64_t look;           /* when to look for what did not get TERM, in milliseconds */
 };
 
 static int64_t now_in(clockid_t clock, int64_t units)
@@ -98,6 +99,11 @@ static int64_t now_in(clockid_t clock, int64_t units)
 	struct timespec time;
 	clock_gettime(clock, &time);
 	return time.tv_sec * units + time.tv_nsec / (1000000000 / units);
+}
+
+static int64_t now_ms(void)
+{
+	return now_in(CLOCK_MONOTONIC, 1000);
 }
 
 /* Straight to the kernel: C libraries keep some real-time signals for themselves. */
@@ -273,7 +279,7 @@ static void start_killing(struct job *job)
 static void look_later(struct job *job, int64_t pause)
 {
 	job->pause = pause;
-	job->look = now_in(CLOCK_MONOTONIC, 1000) + pause;
+	job->look = now_ms() + pause;
 }
 
 /* Without a grace nobody could answer to TERM, so there is none. */
@@ -285,7 +291,7 @@ static void terminate(struct job *job)
 	}
 	if (job->phase == RUNNING) {
 		job->phase = TERMINATING;
-		job->deadline = now_in(CLOCK_MONOTONIC, 1000) + job->plan->grace;
+		job->deadline = now_ms() + job->plan->grace;
 	}
 	tree_terminate(job->first);
 	if (job->phase == TERMINATING)
@@ -295,7 +301,7 @@ static void terminate(struct job *job)
 /* Tell those of the end that were not there when the others were told. */
 static void look_again(struct job *job)
 {
-	if (job->phase != TERMINATING || job->look == 0 || now_in(CLOCK_MONOTONIC, 1000) < job->look)
+	if (job->phase != TERMINATING || now_ms() < job->look)
 		return;
 	tree_terminate_stopped();
 	look_later(job, job->pause * LATER_LOOKS);
@@ -306,7 +312,7 @@ static void kill_tree(struct job *job)
 {
 	text_write(job->plan->cgroup, "cgroup.kill", "1");
 	tree_kill(job->first);
-	job->deadline = now_in(CLOCK_MONOTONIC, 1000) + job->pause;
+	job->deadline = now_ms() + job->pause;
 	job->pause = job->pause * 2 < LONGEST_PAUSE ? job->pause * 2 : LONGEST_PAUSE;
 }
 
@@ -319,17 +325,22 @@ static void act(struct job *job, int number)
 		start_killing(job);
 	else if (asked == SIGSTOP) {
 		tree_freeze(job->first);
-		job->look = 0; /* it shall stay stopped */
+		job->look = INT64_MAX; /* it shall stay stopped */
 	} else if (asked >= 1 && asked <= 31)
 		tree_signal(asked);
+}
+
+static int64_t left_until(int64_t moment)
+{
+	int64_t left = moment - now_ms();
+	return left > 0 ? left : 0;
 }
 
 static int64_t time_left(const struct job *job)
 {
 	if (job->phase == RUNNING)
 		return -1;
-	int64_t left = job->deadline - now_in(CLOCK_MONOTONIC, 1000);
-	return left > 0 ? left : 0;
+	return left_until(job->deadline);
 }
 
 static int64_t least(int64_t left, int64_t other)
@@ -342,10 +353,8 @@ static int64_t least(int64_t left, int64_t other)
 static int64_t patience(const struct job *job)
 {
 	int64_t left = time_left(job);
-	if (job->phase == TERMINATING && job->look != 0) {
-		int64_t look = job->look - now_in(CLOCK_MONOTONIC, 1000);
-		left = least(left, look > 0 ? look : 0);
-	}
+	if (job->phase == TERMINATING)
+		left = least(left, left_until(job->look));
 	bool soon = job->report >= 0 && !job->reminds;
 	return soon ? least(left, USUAL_START) : left;
 }

@@ -142,9 +142,9 @@ def _report(cases: list[Case], times: int, rounds: int) -> Report:
     report.charts[CHART] = chart("A dispatch by the whole broker (ms), by pending jobs", lines)
     for case in cases:
         if case.pending == cases[-1].pending:
-            ratios = _ratios(case, _shallow(case, cases))
-            text = ", ".join(f"{o} {number(ratio)}" for o, ratio in ratios.items())
-            what = f"cost at {case.pending:,} pending, {case.label}, times that at 10"
+            least = _shallow(case, cases)
+            text = ", ".join(f"{o} {number(r)}" for o, r in _ratios(case, least).items())
+            what = f"cost at {case.pending:,} pending, {case.label}, times that at {least.pending}"
             report.headlines.append(Headline(what, text, "-"))
     return report
 

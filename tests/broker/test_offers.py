@@ -19,6 +19,7 @@ from hsched.broker.shim import LONGEST_PLAN
 from hsched.native.plan import Plan, encode_plan, job_id_of
 from hsched.native.record import Exited, Signalled, read_record
 from tests.broker.test_shims import World, _id, program, world
+from tests.e2e.shell import state_of
 from tests.shim.harness import until
 
 __all__ = ["program", "world"]
@@ -68,6 +69,11 @@ def take(world: World) -> int:
     """Take the first offer as a shim does, and return the descriptor of its record."""
     _, descriptors, _, _ = socket.recv_fds(world.shims.offers._shims, 64, 1)
     return descriptors[0]
+
+
+def sign(record: int, shim: int) -> None:
+    """Write what a shim does into the record of job 2, which it takes."""
+    os.pwrite(record, f"started v1 {shim} 1 {'0' * 36} 2-1\n".encode(), 0)
 
 
 def test_the_shim_whose_job_ends_goes_on_with_the_next_in_line(world: World) -> None:
@@ -176,8 +182,7 @@ def test_one_that_was_killed_before_it_told_may_have_begun_it(world: World) -> N
     shim = start(world, 1)
     offer(world, 2)
     record = take(world)
-    line = f"started v1 {shim} 1 {'0' * 36} 2-1\n".encode()
-    os.pwrite(record, line, 0)
+    sign(record, shim)
     os.kill(shim, signal.SIGKILL)
     os.close(record)
     world.shims.withdraw()
@@ -191,7 +196,7 @@ def test_its_end_alone_tells_that_it_had_taken_one(world: World) -> None:
     shim = start(world, 1)
     offer(world, 2)
     record = take(world)
-    os.pwrite(record, f"started v1 {shim} 1 {'0' * 36} 2-1\n".encode(), 0)
+    sign(record, shim)
     os.kill(shim, signal.SIGKILL)
     os.close(record)
     world.until_over(2)
@@ -203,7 +208,7 @@ def test_one_that_was_killed_and_left_no_record_is_not_waited_for(world: World) 
     shim = start(world, 1)
     offer(world, 2)
     record = take(world)
-    os.pwrite(record, f"started v1 {shim} 1 {'0' * 36} 2-1\n".encode(), 0)
+    sign(record, shim)
     for path in world.records.iterdir():
         path.unlink()
     os.kill(shim, signal.SIGKILL)
@@ -217,7 +222,7 @@ def test_one_that_waits_for_the_disk_is_not_waited_for(world: World) -> None:
     shim = start(world, 1)
     offer(world, 2)
     with open(take(world), "r+b", buffering=0) as record:
-        record.write(f"started v1 {shim} 1 {'0' * 36} 2-1\n".encode())
+        sign(record.fileno(), shim)
         world.shims.withdraw()
         assert world.followers == {"1-1": "2-1"}
         assert world.shims.pid_of(_id(2)) == shim
@@ -283,7 +288,7 @@ def _state(pidfd: int) -> str:
         for line in Path(f"/proc/self/fdinfo/{pidfd}").read_text().splitlines()
         if line.startswith("Pid:")
     )
-    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    return state_of(int(pid))
 
 
 def test_what_is_too_long_for_a_shim_is_not_laid_out(world: World) -> None:

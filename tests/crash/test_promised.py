@@ -9,25 +9,15 @@ import re
 import shutil
 import signal
 import sqlite3
-from collections.abc import Iterator, Set
-from pathlib import Path
+from collections.abc import Set
 
-import pytest
-
+from hsched.core.model import format_job_id
 from tests.crash.test_power_loss import lose_power
 from tests.crash.test_taken import LINE, SHORT, log
-from tests.e2e.shell import Shell, is_alive
+from tests.e2e.shell import Shell, is_alive, state_of
 
 #: Stops the broker where the tenth job runs.
 BRIEF = """echo $HSCHED_JOB_ID >> log; [ $HSCHED_JOB_ID != 10 ] || kill -STOP $(cat broker)"""
-
-
-@pytest.fixture
-def one(shell: Shell) -> Iterator[Shell]:
-    """A scheduler of one slot."""
-    shell.ok("hstart", "1")
-    yield shell
-    (shell.folder / "go").touch()
 
 
 def promised(shell: Shell) -> set[str] | None:
@@ -48,7 +38,7 @@ def promised(shell: Shell) -> set[str] | None:
         return None
     finally:
         store.close()
-    return {str(number >> 21) for row in rows for number in json.loads(row[0])}
+    return {format_job_id(job) for row in rows for job in json.loads(row[0])}
 
 
 def forget_records(shell: Shell, jobs: Set[str]) -> None:
@@ -69,8 +59,7 @@ def burst(shell: Shell, *words: str) -> list[str]:
     shell.submit("1", LINE)
     shell.submit("1", *words, "--each", "-", input=f"{BRIEF}\n" * 39)
     (shell.folder / "go").touch()
-    stat = Path(f"/proc/{shell.broker_pid()}/stat")
-    shell.until(lambda: stat.read_text().rpartition(")")[2].split()[0] == "T", "it is stopped")
+    shell.until(lambda: state_of(shell.broker_pid()) == "T", "it is stopped")
     shell.until(lambda: not shell.pids("echo .HSCHED_JOB_ID"), "the last has ended")
     known = promised(shell)
     assert known is not None

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import sqlite3
-from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
@@ -17,14 +16,6 @@ from tests.e2e.shell import Shell
 #: Says that it runs, and on which slot, and ends when told to.
 LINE = "echo $HSCHED_JOB_ID $QUEUE0 >> log; while [ ! -e go ]; do sleep 0.01; done; exit 3"
 SHORT = "echo $HSCHED_JOB_ID $QUEUE0 >> log; exit 3"
-
-
-@pytest.fixture
-def one(shell: Shell) -> Iterator[Shell]:
-    """A scheduler of one slot."""
-    shell.ok("hstart", "1")
-    yield shell
-    (shell.folder / "go").touch()
 
 
 def log(shell: Shell) -> list[str]:

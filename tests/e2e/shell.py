@@ -157,17 +157,22 @@ class Shell:
         return found if found["state"] == "done" else None
 
 
+def state_of(pid: int) -> str:
+    """Return the state of a process: S sleeps, T is stopped, Z waits to be reaped."""
+    return Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()[0]
+
+
 def is_alive(pid: int) -> bool:
     """Return whether a process runs; one that only waits to be reaped does not.
 
     Where its first thread has ended others may go on, and with them its sockets.
     """
     try:
-        stat = Path(f"/proc/{pid}/stat").read_text(errors="replace")
+        state = state_of(pid)
         threads = len(os.listdir(f"/proc/{pid}/task"))
     except OSError:
         return False
-    return stat.rpartition(")")[2].split()[0] not in "ZX" or threads > 1
+    return state not in "ZX" or threads > 1
 
 
 def _whole_lines(file: Path) -> str | None:

@@ -6,13 +6,12 @@ Nothing here waits for time to pass but for what it brings.
 from __future__ import annotations
 
 import sqlite3
-from pathlib import Path
 
 import pytest
 
 from hsched.broker.store import schema
 from hsched.broker.store.rows import Life, checksum
-from tests.e2e.shell import Shell
+from tests.e2e.shell import Shell, state_of
 
 WAIT = "while [ ! -e go ]; do sleep 0.01; done"
 
@@ -230,8 +229,7 @@ def _states(shell: Shell) -> set[str]:
 
     "T" is stopped; "D" is a shell in vfork() whose child was stopped before its exec.
     """
-    stats = [Path(f"/proc/{pid}/stat").read_text() for pid in shell.pids("echo >> beat")]
-    return {stat.rpartition(")")[2].split()[0] for stat in stats}
+    return {state_of(pid) for pid in shell.pids("echo >> beat")}
 
 
 def _lines(shell: Shell, name: str) -> list[str]:

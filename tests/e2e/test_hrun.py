@@ -7,11 +7,10 @@ import signal
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
 
-from tests.e2e.shell import DEADLINE_S, Shell, is_alive
+from tests.e2e.shell import DEADLINE_S, Shell, is_alive, state_of
 
 
 @pytest.fixture
@@ -151,15 +150,11 @@ def test_hsuspend_stops_it_and_hresume_lets_it_end(cores: Shell) -> None:
     with hrun(cores, "1", "-c", "echo $$ >ready; read x <go; exit 4") as process:
         pid = running(cores)
         cores.ok("hsuspend", "1")
-        cores.until(lambda: state(pid) == state(process.pid) == "T", "both are stopped")
+        cores.until(lambda: state_of(pid) == state_of(process.pid) == "T", "both are stopped")
         cores.ok("hresume", "1")
-        cores.until(lambda: "T" not in (state(pid), state(process.pid)), "both go on")
+        cores.until(lambda: "T" not in (state_of(pid), state_of(process.pid)), "both go on")
         cores.sh("echo >go")
         assert process.wait(DEADLINE_S) == 4
-
-
-def state(pid: int) -> str:
-    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
 
 
 def test_a_signal_is_passed_on(cores: Shell) -> None:

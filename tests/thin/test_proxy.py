@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from tests.e2e.painted import Painted
-from tests.e2e.shell import DEADLINE_S, is_alive
+from tests.e2e.shell import DEADLINE_S, is_alive, state_of
 from tests.thin.conftest import Terminal
 
 
@@ -55,11 +55,6 @@ def open_writer(fifo: Path) -> int | None:
         return os.open(fifo, os.O_WRONLY | os.O_NONBLOCK)
     except OSError:
         return None
-
-
-def state(pid: int) -> str:
-    """Return the state of a process: S sleeps, T is stopped."""
-    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
 
 
 @pytest.fixture
@@ -158,9 +153,9 @@ def test_control_z_stops_it_and_fg_continues(warm: Terminal, screen: Screen) -> 
     writer, child = find_child(warm, warm.folder / "lines")
     screen.type("\x1a")
     screen.read_until("Stopped")
-    warm.until(lambda: state(child) == "T", "the command is stopped")
+    warm.until(lambda: state_of(child) == "T", "the command is stopped")
     screen.type("fg\n")
-    warm.until(lambda: state(child) == "S", "the command goes on")
+    warm.until(lambda: state_of(child) == "S", "the command goes on")
     os.write(writer, b"true\n")
     os.close(writer)
     screen.read_until("ready> ")
