@@ -76,6 +76,16 @@ def sign(record: int, shim: int) -> None:
     os.pwrite(record, f"started v1 {shim} 1 {'0' * 36} 2-1\n".encode(), 0)
 
 
+def kill_taker(world: World) -> None:
+    """Let the shim of job 1 take job 2, and be killed before it told."""
+    shim = start(world, 1)
+    offer(world, 2)
+    record = take(world)
+    sign(record, shim)
+    os.kill(shim, signal.SIGKILL)
+    os.close(record)
+
+
 def test_the_shim_whose_job_ends_goes_on_with_the_next_in_line(world: World) -> None:
     shim = start(world, 1)
     offer(world, 2, b"echo $QUEUE0 > slots; " + WAITS.replace(b"go", b"on") + b"; exit 7")
@@ -179,12 +189,7 @@ def test_a_shim_that_was_killed_before_it_wrote_has_not_begun_it(world: World) -
 
 
 def test_one_that_was_killed_before_it_told_may_have_begun_it(world: World) -> None:
-    shim = start(world, 1)
-    offer(world, 2)
-    record = take(world)
-    sign(record, shim)
-    os.kill(shim, signal.SIGKILL)
-    os.close(record)
+    kill_taker(world)
     world.shims.withdraw()
     assert world.followers == {"1-1": "2-1"}
     world.until_over(2)
@@ -193,26 +198,16 @@ def test_one_that_was_killed_before_it_told_may_have_begun_it(world: World) -> N
 
 def test_its_end_alone_tells_that_it_had_taken_one(world: World) -> None:
     """Its job runs, or has run: nobody starts it again."""
-    shim = start(world, 1)
-    offer(world, 2)
-    record = take(world)
-    sign(record, shim)
-    os.kill(shim, signal.SIGKILL)
-    os.close(record)
+    kill_taker(world)
     world.until_over(2)
     assert world.followers == {"1-1": "2-1"}
     assert world.told["2-1"] is None
 
 
 def test_one_that_was_killed_and_left_no_record_is_not_waited_for(world: World) -> None:
-    shim = start(world, 1)
-    offer(world, 2)
-    record = take(world)
-    sign(record, shim)
+    kill_taker(world)
     for path in world.records.iterdir():
         path.unlink()
-    os.kill(shim, signal.SIGKILL)
-    os.close(record)
     world.shims.withdraw()
     assert world.followers == {"1-1": "2-1"}
     world.until_over(2)
