@@ -27,7 +27,7 @@ def test_a_change_is_shown_at_once_and_the_job_is_asked_for() -> None:
         ("2", "pending", "sleep 2"),
         ("3", "pending", ""),
     ]
-    assert known.to_ask(10) == ["1", "3"]
+    assert known.take_stale(10) == ["1", "3"]
     known.learn(runner("1", 0))
     known.learn(view("3"))
     assert not known.has_stale
@@ -40,6 +40,27 @@ def test_an_answer_that_is_late_brings_no_ended_job_back() -> None:
     known.learn(runner("1", 0))
     assert [row.word for row in known.rows] == ["succeeded"]
     assert not known.has_running
+
+
+def test_an_answer_that_is_older_than_a_change_is_asked_for_again() -> None:
+    known = board(view("1"))
+    known.take([change("1", "starting")])
+    asked = known.take_stale(10)
+    known.take([change("1", "running")])
+    known.learn(view("1", state="starting"))
+    known.asked(asked)
+    assert known.take_stale(10) == ["1"]
+    known.learn(runner("1", 0))
+    assert not known.has_stale
+
+
+def test_what_got_no_answer_is_asked_for_again() -> None:
+    known = board(view("1"), view("2"))
+    known.take([change("1", "starting"), change("2", "starting")])
+    asked = known.take_stale(10)
+    known.take([change("2", "done", outcome="succeeded")])
+    known.not_asked(asked)
+    assert known.take_stale(10) == ["1"]
 
 
 def test_an_array_as_a_whole_is_no_row() -> None:
@@ -60,15 +81,16 @@ def test_what_runs_and_what_is_seen_is_asked_for_first() -> None:
     known.take([change("90", "starting")])
     known.move(60)
     known.settle(3)
-    assert known.to_ask(5)[0] == "90"
-    assert set(known.to_ask(4)) == {"90", *known.visible}
+    first = known.take_stale(4)
+    assert (first[0], set(first)) == ("90", {"90", *known.visible})
+    assert not set(known.take_stale(5)) & set(first)
 
 
 def test_reasons_of_what_is_seen_are_asked_for_again() -> None:
     known = board(runner("1", 0), *[view(str(n)) for n in range(2, 100)])
     known.settle(3)
     known.look_again()
-    assert known.to_ask(10) == ["2", "3"]
+    assert known.take_stale(10) == ["2", "3"]
     known.asked(["2", "3"])
     assert not known.has_stale, "those that did not come are no more"
 
@@ -76,7 +98,7 @@ def test_reasons_of_what_is_seen_are_asked_for_again() -> None:
 def test_a_job_that_came_to_nothing_is_gone() -> None:
     known = board(view("1"))
     known.take([change("1", "pending"), change("2", "pending")])
-    known.asked(known.to_ask(10))
+    known.asked(known.take_stale(10))
     assert ids(known) == ["1"]
 
 

@@ -124,8 +124,10 @@ class Board:
         self._order = None
 
     def learn(self, view: JobView) -> None:
-        """Take in a job as it was when it was asked for, unless it has ended since."""
-        self._stale.pop(view.id, None)
+        """Take in a job as it was when it was asked for, unless it has ended since.
+
+        Where it changed after that it stays stale: the answer may be older than the change.
+        """
         if view.state != "done" and view.id not in self._gone:
             self._live[view.id] = row_of(view)
             self._order = None
@@ -133,8 +135,7 @@ class Board:
     def asked(self, ids: Iterable[str]) -> None:
         """Take in that these were asked for; those that nothing is known of by now are no more."""
         for one in ids:
-            self._stale.pop(one, None)
-            if one in self._live and not self._live[one].slots:
+            if one in self._live and one not in self._stale and not self._live[one].slots:
                 del self._live[one]
                 self._order = None
 
@@ -145,8 +146,15 @@ class Board:
         seen = (self._live.get(one) for one in self.visible)
         self._stale.update((row.id, None) for row in seen if row and row.state == "pending")
 
-    def to_ask(self, limit: int) -> list[str]:
-        """Return the jobs to ask for next, what runs and what is on the screen first."""
+    def not_asked(self, ids: Iterable[str]) -> None:
+        """Take in that there was no answer about these."""
+        self._stale.update((one, None) for one in ids if one in self._live)
+
+    def take_stale(self, limit: int) -> list[str]:
+        """Return the jobs to ask for now, what runs and what is on the screen first.
+
+        They are not stale any more, until a change tells of them again.
+        """
         first = [one for one in self._stale if one in self._live and self._live[one].runs]
         seen = [one for one in self.visible if one in self._stale]
         chosen = dict.fromkeys([*first, *seen])
@@ -154,7 +162,10 @@ class Board:
             if len(chosen) >= limit:
                 break
             chosen[one] = None
-        return list(chosen)[:limit]
+        taken = list(chosen)[:limit]
+        for one in taken:
+            del self._stale[one]
+        return taken
 
     @property
     def has_stale(self) -> bool:

@@ -119,10 +119,14 @@ class Feed:
     async def _ask(self) -> None:
         board = self._board
         board.status = await self._client.status()
-        if ids := board.to_ask(_AT_ONCE):
-            with contextlib.suppress(NoSuchJob):  # all of them have ended meanwhile
-                async for view in self._client.jobs(*ids):
-                    board.learn(view)
+        if ids := board.take_stale(_AT_ONCE):
+            try:
+                with contextlib.suppress(NoSuchJob):  # all of them have ended meanwhile
+                    async for view in self._client.jobs(*ids):
+                        board.learn(view)
+            except HschedError:
+                board.not_asked(ids)
+                raise
             board.asked(ids)
 
     def _lost(self, error: HschedError) -> None:
