@@ -83,7 +83,9 @@ def test_sub_makes_share_them(sched: Shell) -> None:
 
 def test_tokens_of_the_killed_come_back_with_the_job(sched: Shell) -> None:
     write_makefile(sched.folder / "one")
-    (sched.folder / "Makefile").write_text("all: a b\na b:\n\t@kill -9 $$PPID\n")
+    killer = "until [ -e b ]; do sleep 0.01; done; kill -9 $$PPID"
+    text = f"all: a b\na:\n\t@{killer}\nb:\n\t@touch b; exec sleep 1000\n"
+    (sched.folder / "Makefile").write_text(text)
     assert sched.wait(sched.submit("--jobserver", "2", "make"))["signal"] == 9
     succeeds(sched, "--jobserver", "2", "make", "-C", "one")
     assert most_at_once(sched) == 2
