@@ -347,9 +347,9 @@ class Broker:
                     self.engine.signal(job_id, number)
                 case ChangeJob(job_id):
                     self.announce(job_id)
-                case EndJob(job_id, outcome, _, attempt):
+                case EndJob(job_id, outcome):
                     self.announcer.note(job_id, State.DONE, outcome)
-                    self.foreground.ended(job_id, outcome, attempt)
+        self.foreground.committed(effects)
         self.announcer.note_arrays(effects, self._turn.effects, self.scheduler.has_members)
 
     def holders(self, job_id: JobId) -> Shims | Adopted | Foreground:
@@ -371,7 +371,7 @@ class Broker:
     def _build_core(self) -> None:
         """Make the core anew; it knows of no job then."""
         self.scheduler = self._new_scheduler(self.run)
-        self.ledger = Ledger(self.store, self.run, self.scheduler)
+        self.ledger = Ledger(self.store, self.run, self.scheduler, self.place)
         self.starter = Starter(self)
         self.standby.core_built()
         self.devices.core_built()

@@ -18,8 +18,7 @@ from typing import TYPE_CHECKING
 
 from hsched.broker import clock, jobserver, remains
 from hsched.broker.endpoint import Peer
-from hsched.broker.job_environment import Identity
-from hsched.core.effects import ChangeJob, SignalJob, StartJob
+from hsched.core.effects import ChangeJob, Effect, EndJob, SignalJob, StartJob
 from hsched.core.events import CancelAsked, Ended, Started
 from hsched.core.model import JobId, Outcome, OutcomeKind, State
 from hsched.wire.run import TurnReply
@@ -145,19 +144,21 @@ class Foreground:
                 with contextlib.suppress(ProcessLookupError):
                     signal.pidfd_send_signal(run.hrun, signal.SIGCONT)
 
-    def ended(self, job_id: JobId, outcome: Outcome, attempt: int) -> None:
-        """Tell a hrun that still waits for its turn that none will come.
+    def committed(self, effects: Iterable[Effect]) -> None:
+        """Tell the hruns whose jobs ended while they waited for their turn that none will come.
 
         What the hruns inside of any job have shared its slots by is removed.
         """
+        ended = [one for one in effects if isinstance(one, EndJob)]
         run_folder = self._broker.run_folder
-        if os.access(jobserver.folders(run_folder), os.F_OK):
-            for number in range(1, attempt + 1):
-                _remove(jobserver.folder(run_folder, job_id, number))
-        run = self._runs.get(job_id)
-        if run is not None:
-            self._reply(run, _ended(outcome))
-            self.forget(job_id)
+        if ended and os.access(jobserver.folders(run_folder), os.F_OK):
+            for job in ended:
+                for number in range(1, job.attempt + 1):
+                    _remove(jobserver.folder(run_folder, job.job_id, number))
+        for job in ended:
+            if (run := self._runs.get(job.job_id)) is not None:
+                self._reply(run, _ended(job.outcome))
+                self.forget(job.job_id)
 
     def forget(self, job_id: JobId) -> None:
         """Stop watching; the processes go on."""
@@ -178,8 +179,8 @@ class Foreground:
         job = self._broker.scheduler.job(run.job_id)
         if job.state is State.RUNNING and job.allocation is not None:
             broker = self._broker
-            who = Identity(broker.place.name, broker.run.name, run.job_id, attempt=1)
-            around = broker.ledger.surroundings(run.spec, who, job.allocation, broker.run_folder)
+            who = broker.ledger.identity(run.job_id, attempt=1)
+            around = broker.ledger.surroundings(run.spec, who, job.allocation)
             reply = TurnReply(
                 go=True,
                 variables=around.own,

@@ -9,8 +9,9 @@ import json
 import os
 from dataclasses import dataclass
 
+from hsched.broker import patterns
 from hsched.core.model import JobId, array_index, format_job_id
-from hsched.native.plan import Plan, encode_environment
+from hsched.native.plan import Plan, Streams, encode_environment
 from hsched.wire.message import raw, text
 from hsched.wire.submit import Context, JobSpec
 
@@ -70,19 +71,24 @@ def own_variables(
     """Return what a job finds besides what it inherits; what it set by ``--env`` wins."""
     own = {
         **slots,
-        "HSCHED_JOB_ID": format_job_id(who.job_id),
         "HSCHED_RUN_ID": who.run,
         "HSCHED_NAME": who.scheduler,
-        "HSCHED_ATTEMPT": str(who.attempt),
+        **id_variables(who),
     }
-    index = array_index(who.job_id)
-    if index is not None:
-        own["HSCHED_ARRAY_INDEX"] = str(index)
     if spec.kind == "task":
         own |= _task_variables(spec, run_folder, slots)
     if spec.environment:
         own.update(spec.environment)
     return own
+
+
+def id_variables(who: Identity) -> dict[str, str]:
+    """Return what no other attempt of the run finds."""
+    variables = {"HSCHED_JOB_ID": format_job_id(who.job_id), "HSCHED_ATTEMPT": str(who.attempt)}
+    index = array_index(who.job_id)
+    if index is not None:
+        variables["HSCHED_ARRAY_INDEX"] = str(index)
+    return variables
 
 
 def _task_variables(spec: JobSpec, run_folder: str, slots: dict[str, str]) -> dict[str, str]:
@@ -97,10 +103,21 @@ def _task_variables(spec: JobSpec, run_folder: str, slots: dict[str, str]) -> di
     }
 
 
+def streams(spec: JobSpec, who: Identity, run_folder: str) -> Streams:
+    """Return the files of a job, as its plan has them."""
+    logs = log_paths(run_folder, who.job_id, spec.log_folder)
+    filled = patterns.filled(spec, who.job_id, who.scheduler)
+    return Streams(
+        None if filled.stdin is None else raw(filled.stdin),
+        logs[0] if filled.stdout is None else raw(filled.stdout),
+        logs[1] if filled.stderr is None else raw(filled.stderr),
+    )
+
+
 def plan(
-    spec: JobSpec, cwd: str, inherited: Inherited, own: dict[str, str], logs: tuple[bytes, bytes]
+    spec: JobSpec, cwd: str, inherited: Inherited, own: dict[str, str], files: Streams
 ) -> Plan:
-    """Return what the shim must know; ``logs`` are the paths of streams not given."""
+    """Return what the shim must know of the job that its ``own`` variables name."""
     environment, shared = inherited.fields(own)
     return Plan(
         job_id=own["HSCHED_JOB_ID"],
@@ -111,9 +128,9 @@ def plan(
         shared_environment=shared,
         umask=inherited.umask,
         limits=inherited.limits,
-        stdin=None if spec.stdin is None else raw(spec.stdin),
-        stdout=logs[0] if spec.stdout is None else raw(spec.stdout),
-        stderr=logs[1] if spec.stderr is None else raw(spec.stderr),
+        stdin=files.stdin,
+        stdout=files.stdout,
+        stderr=files.stderr,
         append=spec.append,
         grace_ms=int(spec.grace * 1000),
         leave_children=spec.leave_children,

@@ -7,25 +7,36 @@ what it used, which environment it has.
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import NamedTuple
 
-from hsched.broker import clock, job_environment, jobserver, patterns, records
+from hsched.broker import clock, job_environment, jobserver, patterns
 from hsched.broker.devices.placement import Placement, affinity, threads
 from hsched.broker.devices.usage import DeviceUse
 from hsched.broker.job_environment import Identity, Inherited
 from hsched.broker.outcomes import Used
 from hsched.broker.store import Store
-from hsched.broker.store.rows import Asked, JobRow, Life, Run, allocation_text, request_text
+from hsched.broker.store.rows import (
+    Asked,
+    JobRow,
+    Life,
+    Run,
+    StartOf,
+    allocation_text,
+    request_text,
+)
+from hsched.broker.templates import Template
 from hsched.core.devices import GPUS
 from hsched.core.effects import ChangeJob, Effect, EndJob, StartJob
 from hsched.core.job import Job
-from hsched.core.model import Allocation, JobId, State
+from hsched.core.model import Allocation, JobId, State, job_id
 from hsched.core.scheduler import Scheduler
 from hsched.core.told import slot_variables
 from hsched.errors import StoreError
 from hsched.native.plan import Plan
+from hsched.paths import Place
 from hsched.wire.message import from_plain, raw
 from hsched.wire.submit import JobSpec
 
@@ -38,6 +49,9 @@ class Start(NamedTuple):
 
 
 _NEVER = Start()
+
+#: Stands for the jobs of a template.
+_ANYBODY = job_id(1)
 
 
 class Surroundings(NamedTuple):
@@ -57,8 +71,9 @@ class Surroundings(NamedTuple):
 class Ledger:
     """Writes within the transaction of the turn."""
 
-    def __init__(self, store: Store, run: Run, scheduler: Scheduler) -> None:
+    def __init__(self, store: Store, run: Run, scheduler: Scheduler, place: Place) -> None:
         self._store, self._run, self._scheduler = store, run, scheduler
+        self._name, self._run_folder = place.name, os.path.join(place.folder, run.name)
         self._started: dict[JobId, Start] = {}
         self._used: dict[JobId, Used] = {}
         self._began: dict[JobId, float] = {}
@@ -66,6 +81,7 @@ class Ledger:
         self.placement = Placement()
         self.device_use: Callable[[JobId], DeviceUse | None] = lambda _: None
         self._inherited = lru_cache(maxsize=64)(self._read_inherited)
+        self._template = lru_cache(maxsize=64)(self._new_template)
 
     def measured(self, job_id: JobId, used: Used) -> None:
         """Note what an ended job used; it is written with its end."""
@@ -107,61 +123,79 @@ class Ledger:
             if job is not None:
                 self._write_live(job, job_id in changed)
 
-    def plan(self, effect: StartJob, scheduler: str, run_folder: str) -> Plan:
+    def plan(self, effect: StartJob) -> Plan:
         """Return what the shim of a job must know.
 
         Raises:
             StoreError: the job's environment is not in the store any more.
         """
-        found = self._store.start_of(self._run.number, effect.job_id)
-        if found is None:
-            raise StoreError(f"{self._store.path}: job {effect.job_id} is missing")
-        environment, cwd, text = found
-        spec = _spec(text)
-        inherited = self._inherited(environment)
-        who = Identity(scheduler, self._run.name, effect.job_id, effect.attempt)
-        around = self.surroundings(spec, who, effect.allocation, run_folder)
-        counts = around.unless_set.items()
-        own = {**{k: v for k, v in counts if k not in inherited.names}, **around.own}
-        logs = job_environment.log_paths(run_folder, effect.job_id, spec.log_folder)
-        filled = patterns.filled(spec, effect.job_id, scheduler)
-        plan = job_environment.plan(filled, cwd, inherited, own, logs)
-        if around.affinity is not None:
-            plan.affinity = around.affinity
-        if around.jobserver is not None:
-            place = jobserver.folder(run_folder, effect.job_id, effect.attempt)
-            plan = jobserver.wrapped(plan, around.jobserver, place)
-        if patterns.need_folders(spec):
-            plan.make_folders = True
-        self._part(plan, effect, around, spec.environment or {})
+        who = self.identity(effect.job_id, effect.attempt)
+        plan, around, spec = self._plan(self._given(effect.job_id), who, effect.allocation)
+        if self._scheduler.can_be_succeeded(effect.job_id):
+            self._part(plan, effect.allocation, around, spec.environment or {})
         return plan
 
-    def offer(self, job: Job, scheduler: str, run_folder: str) -> Plan | None:
+    def offer(self, job: Job, promised: bool) -> bytes | None:
         """Return the plan of a pending job for a shim that knows its slots; None for another's.
 
         Raises:
             StoreError: the job's environment is not in the store any more.
+            ValueError: the plan holds a NUL byte.
         """
-        amounts, resources = job.request.amounts, self._scheduler.resources
-        pairs = zip(resources, amounts, strict=True)
+        template = self._template(self._given(job.id), job.request.amounts)
+        who = self.identity(job.id, job.attempt)
+        return None if template is None else template.offer(who, promised)
+
+    def identity(self, job_id: JobId, attempt: int) -> Identity:
+        """Return who a job is, as it is told."""
+        return Identity(self._name, self._run.name, job_id, attempt)
+
+    def _given(self, job_id: JobId) -> StartOf:
+        found = self._store.start_of(self._run.number, job_id)
+        if found is None:
+            raise StoreError(f"{self._store.path}: job {job_id} is missing")
+        return found
+
+    def _plan(
+        self, given: StartOf, who: Identity, held: Allocation
+    ) -> tuple[Plan, Surroundings, JobSpec]:
+        environment, cwd, text = given
+        spec = _spec(text)
+        inherited = self._inherited(environment)
+        around = self.surroundings(spec, who, held)
+        counts = around.unless_set.items()
+        own = {**{k: v for k, v in counts if k not in inherited.names}, **around.own}
+        files = job_environment.streams(spec, who, self._run_folder)
+        plan = job_environment.plan(spec, cwd, inherited, own, files)
+        if around.affinity is not None:
+            plan.affinity = around.affinity
+        if around.jobserver is not None:
+            place = jobserver.folder(self._run_folder, who.job_id, who.attempt)
+            plan = jobserver.wrapped(plan, around.jobserver, place)
+        if patterns.need_folders(spec):
+            plan.make_folders = True
+        return plan, around, spec
+
+    def _new_template(self, given: StartOf, amounts: tuple[int, ...]) -> Template | None:
+        """Return what the plans of such jobs share, None where they have more to do with slots."""
+        pairs = zip(self._scheduler.resources, amounts, strict=True)
         slots = tuple(tuple(range(n)) if one.numbered else () for one, n in pairs)
-        effect = StartJob(job.id, Allocation(slots, amounts), job.attempt)
-        plan = self.plan(effect, scheduler, run_folder)
-        plan.slots, plan.record = {}, records.name(job.id, job.attempt)
-        return None if plan.holds is None else plan
+        held, anybody = Allocation(slots, amounts), self.identity(_ANYBODY, 1)
+        plan, around, spec = self._plan(given, anybody, held)
+        self._part(plan, held, around, spec.environment or {})
+        plan.slots = {}
+        return None if plan.holds is None else Template.of(plan, spec, anybody, self._run_folder)
 
     def _part(
-        self, plan: Plan, effect: StartJob, around: Surroundings, chosen: Mapping[str, str]
+        self, plan: Plan, held: Allocation, around: Surroundings, chosen: Mapping[str, str]
     ) -> None:
         """Set the variables of its slots apart in the plan of a job that may have a successor.
 
         One that has more to do with its very slots has none.
         """
-        held = effect.allocation
         pairs = zip(self._scheduler.resources, held.amounts, strict=True)
         if (
-            not self._scheduler.can_be_succeeded(effect.job_id)
-            or plan.leave_children
+            plan.leave_children
             or around.affinity is not None
             or around.jobserver is not None
             or any(one.name == GPUS and amount for one, amount in pairs)
@@ -172,15 +206,13 @@ class Ledger:
             del plan.environment[raw(name)]
         plan.holds = ",".join(map(str, held.amounts))
 
-    def surroundings(
-        self, spec: JobSpec, who: Identity, held: Allocation, run_folder: str
-    ) -> Surroundings:
+    def surroundings(self, spec: JobSpec, who: Identity, held: Allocation) -> Surroundings:
         """Return what a command finds around it besides what it inherits."""
         resources, placement = self._scheduler.resources, self.placement
         slots = slot_variables(resources, held, placement.cuda)
         pinned = placement.pinned(resources, held)
         return Surroundings(
-            own=job_environment.own_variables(spec, who, slots, run_folder),
+            own=job_environment.own_variables(spec, who, slots, self._run_folder),
             slots=slots,
             unless_set=threads(len(pinned)) if pinned else {},
             affinity=affinity(pinned) if pinned else None,

@@ -121,19 +121,17 @@ class Shims:
         """Whether shims may go on with the next in line by themselves."""
         return self._source.has_lines and self._cgroups is None
 
-    def offer(self, job_id: JobId, attempt: int, plan: Plan) -> None:
-        """Lay out a job for the first shim whose job is over.
+    def offer(self, job_id: JobId, attempt: int, plan: bytes) -> None:
+        """Lay out a job, with its encoded plan, for the first shim whose job is over.
 
         Raises:
             OSError: there is no room for it; nothing is left.
-            ValueError: the plan holds a NUL byte.
         """
-        encoded = encode_plan(plan)
-        if len(encoded) > LONGEST_PLAN:
+        if len(plan) > LONGEST_PLAN:
             raise OSError(errno.E2BIG, "no shim takes so long a plan")
         path, record = self.records.take_any()
         try:
-            self.offers.lay_out(Offer(job_id, attempt, path), encoded, record)
+            self.offers.lay_out(Offer(job_id, attempt, path), plan, record)
         except OSError:
             records.remove(path)
             raise

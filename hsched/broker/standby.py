@@ -167,12 +167,12 @@ class Standby:
         broker = self._broker
         job = broker.scheduler.job(job_id)
         try:
-            plan = broker.ledger.offer(job, broker.place.name, broker.run_folder)
+            # Where jobs are brief no more, a commit takes the promise back, and no offer.
+            promised = self._jobs_are_brief and job_id in (self._promised or ())
+            plan = broker.ledger.offer(job, promised)
             if plan is None:
                 self._unfit = job_id
                 return False
-            # Where jobs are brief no more, a commit takes the promise back, and no offer.
-            plan.promised = self._jobs_are_brief and job_id in (self._promised or ())
             broker.shims.offer(job_id, job.attempt, plan)
         except (OSError, sqlite3.Error, StoreError, ValueError):
             return False  # whoever starts it for good finds that out as well, and says so

@@ -110,7 +110,7 @@ class Starter:
         broker, job_id = self._broker, effect.job_id
         self._ready[job_id] = None
         try:
-            plan = broker.ledger.plan(effect, broker.place.name, broker.run_folder)
+            plan = broker.ledger.plan(effect)
             broker.shims.prepare(job_id, effect.attempt, plan)
         except (OSError, StoreError) as error:
             self._ready[job_id] = error

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 #: Version of the contract between broker and shim; the first field of a plan.
 PLAN_VERSION = 1
@@ -58,12 +59,28 @@ class Plan:
     holds: str | None = None
     #: Variables that name its slots, for who may come after it too.
     slots: Mapping[bytes, bytes] = field(default_factory=dict)
+    #: An existing cgroup v2 folder for this job alone; the shim removes it.
+    cgroup: bytes | None = None
+
+
+class Streams(NamedTuple):
+    """Paths, absolute or relative to the working folder; ``None`` is ``/dev/null``."""
+
+    stdin: bytes | None
+    stdout: bytes | None
+    stderr: bytes | None
+
+
+class Own(NamedTuple):
+    """What a plan has for its job alone, where the rest is that of many (:func:`encode_shared`)."""
+
+    job_id: str
+    streams: Streams
+    environment: Mapping[bytes, bytes]
     #: The name of its record, in an offer.
     record: str | None = None
     #: In an offer: that it may begin is on disk.
     promised: bool = False
-    #: An existing cgroup v2 folder for this job alone; the shim removes it.
-    cgroup: bytes | None = None
 
 
 def encode_plan(plan: Plan) -> bytes:
@@ -72,12 +89,38 @@ def encode_plan(plan: Plan) -> bytes:
     Raises:
         ValueError: a value holds a NUL byte.
     """
-    fields = [b"plan=%d" % PLAN_VERSION, *_settings(plan), *_streams(plan)]
+    streams = Streams(plan.stdin, plan.stdout, plan.stderr)
+    return encode_own(Own(plan.job_id, streams, plan.environment)) + encode_shared(plan)
+
+
+def encode_own(own: Own) -> bytes:
+    """Return the beginning of a plan; :func:`encode_shared` gives the rest.
+
+    Raises:
+        ValueError: a value holds a NUL byte.
+    """
+    fields = [b"plan=%d" % PLAN_VERSION, b"id=" + own.job_id.encode()]
+    named = zip((b"in=", b"out=", b"err="), own.streams, strict=True)
+    fields += [key + path for key, path in named if path is not None]
+    if own.record is not None:
+        fields.append(b"record=" + own.record.encode())
+    if own.promised:
+        fields.append(b"promised=1")
+    return _join(fields) + encode_environment(own.environment)
+
+
+def encode_shared(plan: Plan) -> bytes:
+    """Return all of ``plan`` that is not in :class:`Own`.
+
+    Raises:
+        ValueError: a value holds a NUL byte.
+    """
+    fields = _settings(plan)
     if plan.shell is None:
         fields += [b"arg=" + word for word in plan.argv]
     else:
         fields.append(b"shell=" + plan.shell)
-    return _join(fields) + encode_environment(plan.environment) + plan.shared_environment
+    return _join(fields) + plan.shared_environment
 
 
 def job_id_of(encoded: bytes) -> str:
@@ -103,7 +146,6 @@ def _join(fields: list[bytes]) -> bytes:
 
 def _settings(plan: Plan) -> list[bytes]:
     fields = [
-        b"id=" + plan.job_id.encode(),
         b"cwd=" + plan.cwd,
         b"umask=%03o" % plan.umask,
         b"grace=%d" % plan.grace_ms,
@@ -120,16 +162,6 @@ def _settings(plan: Plan) -> list[bytes]:
     if plan.holds is not None:
         fields.append(b"holds=" + plan.holds.encode())
     fields += [b"slot=" + b"=".join(variable) for variable in plan.slots.items()]
-    if plan.record is not None:
-        fields.append(b"record=" + plan.record.encode())
-    if plan.promised:
-        fields.append(b"promised=1")
-    return fields
-
-
-def _streams(plan: Plan) -> list[bytes]:
-    named = ((b"in=", plan.stdin), (b"out=", plan.stdout), (b"err=", plan.stderr))
-    fields = [key + path for key, path in named if path is not None]
     if plan.append:
         fields.append(b"append=1")
     if plan.make_folders:

@@ -16,7 +16,15 @@ from hsched.broker import shims as shims_module
 from hsched.broker import taken
 from hsched.broker.records import Records
 from hsched.broker.shim import LONGEST_PLAN
-from hsched.native.plan import Plan, encode_plan, job_id_of
+from hsched.native.plan import (
+    Own,
+    Plan,
+    Streams,
+    encode_own,
+    encode_plan,
+    encode_shared,
+    job_id_of,
+)
 from hsched.native.record import Exited, Signalled, read_record
 from tests.broker.test_shims import World, _id, program, world
 from tests.e2e.shell import state_of
@@ -55,9 +63,9 @@ def start(world: World, number: int, line: bytes = WAITS, **more: object) -> int
 
 def offer(world: World, number: int, line: bytes = b"echo ran >> log", holds: str = "1") -> None:
     """Lay out a job."""
-    offered = plan(world, number, line, holds=holds)
-    offered.record = f"{number}-1"
-    world.shims.offer(_id(number), 1, offered)
+    shared = encode_shared(plan(world, number, line, holds=holds))
+    own = Own(str(number), Streams(None, None, None), {}, f"{number}-1")
+    world.shims.offer(_id(number), 1, encode_own(own) + shared)
 
 
 def end(world: World) -> None:

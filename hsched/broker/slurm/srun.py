@@ -10,7 +10,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hsched.broker import clock
-from hsched.broker.job_environment import Identity
 from hsched.broker.ledger import Start
 from hsched.broker.slurm import follow, orders, submission
 from hsched.broker.slurm.commands import Answer, environment
@@ -47,8 +46,8 @@ def turn(engine: SlurmEngine, job: Job, spec: JobSpec) -> TurnReply | None:
         return None
     asked = submission.asked(engine, [job], spec, ())
     held = submission.relative(engine, job)
-    who = Identity(broker.place.name, broker.run.name, job.id, job.attempt)
-    around = broker.ledger.surroundings(spec, who, held, broker.run_folder)
+    who = broker.ledger.identity(job.id, job.attempt)
+    around = broker.ledger.surroundings(spec, who, held)
     variables = {**around.own, "SLURM_EXIT_ERROR": _NOT_STARTED}
     if asked.amounts.get(GPUS) and "CUDA_VISIBLE_DEVICES" not in (spec.environment or {}):
         variables.pop("CUDA_VISIBLE_DEVICES", None)  # Slurm says which

@@ -203,5 +203,5 @@ def _write_plans(engine: SlurmEngine, group: list[Job], spec: JobSpec) -> None:
     broker = engine.broker
     for job in group:
         effect = StartJob(job.id, relative(engine, job), job.attempt)
-        plan = broker.ledger.plan(effect, broker.place.name, broker.run_folder)
+        plan = broker.ledger.plan(effect)
         engine.files.write_plan(job.id, plan, spec)

@@ -73,6 +73,14 @@ class Life(NamedTuple):
         return Outcome(kind, self.exit_status, self.signal, self.errno, self.reason)
 
 
+class StartOf(NamedTuple):
+    """What a start needs of a job: the number of its environment, its folder and its spec."""
+
+    environment: int
+    cwd: str
+    spec: str
+
+
 G = TypeVar("G", Given, Asked, Life)
 
 

@@ -18,7 +18,7 @@ from typing import Any
 
 from hsched.broker.devices.usage import DeviceUse
 from hsched.broker.store import rows, schema
-from hsched.broker.store.rows import Asked, Given, JobRow, Life, Run
+from hsched.broker.store.rows import Asked, Given, JobRow, Life, Run, StartOf
 from hsched.core.model import JobId, Resource, array_span, format_job_id, job_number
 from hsched.errors import StoreError
 
@@ -243,10 +243,10 @@ class Store:
         row = self._db.execute(f"{_SELECT_JOB} WHERE run = ? AND id = ?", (run, job_id)).fetchone()
         return None if row is None else job_of(row)
 
-    def start_of(self, run: int, job_id: JobId) -> tuple[int, str, str] | None:
-        """Return what a start needs of a job: the number of its environment, folder and spec."""
+    def start_of(self, run: int, job_id: JobId) -> StartOf | None:
+        """Return what a start needs of a job."""
         row = self._db.execute(_SELECT_START, (run, job_id)).fetchone()
-        return None if row is None else (row[0], rows.loaded(row[1]), rows.loaded(row[2]))
+        return None if row is None else StartOf._make(rows.all_loaded(row))
 
     def live_jobs(self, run: int) -> Iterator[JobRow]:
         """Yield the jobs that are not done, in order of id.
