@@ -91,10 +91,28 @@ static rlim_t least(rlim_t a, rlim_t b)
 	return a < b ? a : b; /* RLIM_INFINITY is the largest */
 }
 
+/* What the shim has, and hands down: most jobs have the limits of their broker. */
+static struct rlimit inherited[RLIM_NLIMITS];
+
+void limits_know(void)
+{
+	for (int number = 0; number < RLIM_NLIMITS; number++)
+		getrlimit(number, &inherited[number]);
+}
+
+static bool is_inherited(int number, struct rlimit wanted)
+{
+	return number >= 0 && number < RLIM_NLIMITS &&
+	       wanted.rlim_cur == inherited[number].rlim_cur &&
+	       wanted.rlim_max == inherited[number].rlim_max;
+}
+
 /* The submitter may have had a higher limit than the broker, who cannot give it back then. */
 static int set_limit(int number, struct rlimit wanted)
 {
 	struct rlimit have;
+	if (is_inherited(number, wanted))
+		return 0;
 	if (setrlimit(number, &wanted) == 0)
 		return 0;
 	if (errno != EPERM || getrlimit(number, &have) != 0)
@@ -159,8 +177,6 @@ _Noreturn void command_run(const struct plan *plan, int report, int word)
 	int error = open_err(plan);
 	child.err_done = true;
 	need(&child, "err", error);
-	if (plan->oom != NULL)
-		text_write("/proc/self", "oom_score_adj", plan->oom);
 	text_write(plan->cgroup, "cgroup.procs", "0");
 	set_affinity(plan->affinity);
 	need(&child, "limits", set_limits(plan));

@@ -20,7 +20,7 @@
  *   mkdirs=1                 make missing folders of out and err
  *   grace=MILLISECONDS       between TERM and KILL, 5000 when missing; 0: KILL at once
  *   leave=1                  leave what the first process leaves
- *   oom=NUMBER               oom_score_adj, best effort
+ *   oom=NUMBER               oom_score_adj of job and shim, best effort
  *   affinity=0-3,5           cores, best effort
  *   cgroup=PATH              a cgroup v2 folder for this job alone, best effort
  *   arg=WORD                 the command, repeated; or
@@ -31,7 +31,8 @@
  * THE RECORD is a line of text at each of four offsets, written with one pwrite:
  *   0    started v1 PID STARTTIME BOOTID [NAME]   this shim; before the fork.  NAME is
  *                                            that of the record, for an offer (offer.c)
- *   128  command PID STARTTIME               the first process; after its exec
+ *   128  command PID STARTTIME               the first process; after its exec, unless it
+ *                                            has exited by then
  *        choosing                            the job is over, the next may begin (offer.c)
  *   192  exited STATUS CPU_US MAXRSS_KB ENDED_AT_US LEFT
  *        signalled NUMBER CPU_US MAXRSS_KB ENDED_AT_US LEFT
@@ -181,6 +182,17 @@ static void give_word(struct job *job, int word)
 		return; /* it has failed already, and said so */
 }
 
+/* The kernel shall take a job before the broker.  The child inherits it, so that it is said
+ * once a shim and not once a job; a shim is smaller than what it holds, which goes first. */
+static void be_taken_first(const char *score)
+{
+	static char said[16];
+	if (score == NULL || strncmp(said, score, sizeof said) == 0)
+		return;
+	text_write("/proc/self", "oom_score_adj", score);
+	strncpy(said, score, sizeof said - 1);
+}
+
 /* Fork the child; return 0 or an errno.  One whose start is on disk need not wait for it. */
 static int start(struct job *job)
 {
@@ -189,6 +201,7 @@ static int start(struct job *job)
 		return errno;
 	if (!job->plan->on_disk && pipe2(word, O_CLOEXEC) != 0)
 		return errno;
+	be_taken_first(job->plan->oom);
 	job->first = fork();
 	if (job->first < 0)
 		return errno;
@@ -211,18 +224,24 @@ static int start(struct job *job)
 	return 0;
 }
 
-/* Read the child's word, if it has one: a failure, or the silence of an exec. */
-static void read_report(struct job *job)
+/* Read the child's word, if it has one; return whether it is the silence of an exec, or of
+ * a death before it. */
+static bool report_is_silence(struct job *job)
 {
 	if (job->report < 0)
-		return;
+		return false;
 	ssize_t size = read(job->report, &job->failure, sizeof job->failure);
 	if (size < 0 && errno == EAGAIN)
-		return;
+		return false;
 	close(job->report);
 	job->report = -1;
+	return size == 0;
+}
+
+static void read_report(struct job *job)
+{
 	struct process first;
-	bool known = size == 0 && process_read(job->first, &first);
+	bool known = report_is_silence(job) && process_read(job->first, &first);
 	if (known && (first.flags & FORKED_NOT_EXECED) == 0)
 		record_write(RECORD_FD, COMMAND, "command %d %llu\n", (int)first.pid, first.start_time);
 }
@@ -262,7 +281,12 @@ static bool reap(struct job *job)
 			reap_one(job, ended.si_pid);
 			continue;
 		}
-		read_report(job); /* what was its word, and was there an exec? */
+		/* Where the first process is over, nobody needs its line in the record; and it was
+		 * there if it has exited.  A look at /proc is dear beside a brief job. */
+		if (ended.si_code == CLD_EXITED)
+			report_is_silence(job);
+		else
+			read_report(job);
 		job->status = reap_one(job, job->first);
 		job->ended_at = now_in(CLOCK_REALTIME, 1000000);
 		job->first = 0;
@@ -424,6 +448,7 @@ void shim_run(bool forked)
 		setsid(); /* the nursery has left the broker's session */
 	}
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
+	limits_know();
 
 	struct plan plan;
 	struct process self = {0};

@@ -46,6 +46,7 @@ struct failure {
 	char step[12];
 };
 
+void limits_know(void);
 _Noreturn void command_run(const struct plan *plan, int report, int word);
 
 /* exec.c: which file a command is. */

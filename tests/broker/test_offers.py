@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import fcntl
 import os
+import resource
 import signal
 import socket
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -43,6 +45,7 @@ def plan(
     *,
     holds: str | None = "1",
     slots: dict[bytes, bytes] | None = None,
+    **more: Any,
 ) -> Plan:
     """Return the plan of a job that may come after, or before, another."""
     return Plan(
@@ -51,6 +54,7 @@ def plan(
         shell=line,
         holds=holds,
         slots=slots or {},
+        **more,
     )
 
 
@@ -61,9 +65,11 @@ def start(world: World, number: int, line: bytes = WAITS, **more: object) -> int
     return world.go(number)
 
 
-def offer(world: World, number: int, line: bytes = b"echo ran >> log", holds: str = "1") -> None:
+def offer(
+    world: World, number: int, line: bytes = b"echo ran >> log", holds: str = "1", **more: Any
+) -> None:
     """Lay out a job."""
-    shared = encode_shared(plan(world, number, line, holds=holds))
+    shared = encode_shared(plan(world, number, line, holds=holds, **more))
     own = Own(str(number), Streams(None, None, None), {}, f"{number}-1")
     world.shims.offer(_id(number), 1, encode_own(own) + shared)
 
@@ -110,6 +116,19 @@ def test_the_shim_whose_job_ends_goes_on_with_the_next_in_line(world: World) -> 
     assert record.started is not None
     assert record.started.name == "2-1"
     assert (world.folder / "slots").read_text() == "3\n"
+
+
+def test_each_has_its_own_limits_and_score(world: World) -> None:
+    line = b"echo $(ulimit -n) $(ulimit -Hn) $(cat /proc/self/oom_score_adj) >> log"
+    theirs = resource.getrlimit(resource.RLIMIT_NOFILE)
+    number = resource.RLIMIT_NOFILE
+    start(world, 1, WAITS + b"; " + line, limits=[(number, 64, 65)], oom_score_adj=300)
+    offer(world, 2, line, limits=[(number, *theirs)], oom_score_adj=400)
+    offer(world, 3, line, limits=[(number, 66, theirs[1])], oom_score_adj=300)
+    end(world)
+    world.until_over(3)
+    lines = (world.folder / "log").read_text().splitlines()
+    assert lines == ["64 65 300", f"{theirs[0]} {theirs[1]} 400", f"66 {theirs[1]} 300"]
 
 
 def test_several_follow_in_the_order_in_which_they_were_laid_out(world: World) -> None:

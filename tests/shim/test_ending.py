@@ -43,6 +43,7 @@ while True:
     signal.pause()
 """
 
+UNTIL_GO = "until test -e go; do sleep 0.01; done"
 UNTIL_IT_IS_THERE = "until test -s pid; do sleep 0.01; done"
 
 
@@ -58,13 +59,16 @@ def pid_in(path: Path) -> int:
 
 def test_a_plain_job(shim: Spawner) -> None:
     before = time.time_ns() // 1000
-    held = shim.start("true")
+    held = shim.start(shell=UNTIL_GO.encode())
+    pid = held.until_running()
+    (shim.folder / "go").touch()
     record = held.wait()
     assert record.started
     assert record.started.pid == held.pid
     boot_id = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
     assert record.started.boot_id == boot_id
     assert record.command
+    assert record.command.pid == pid
     assert record.command.start_time >= record.started.start_time > 0
     assert record.ending == Exited(0, usage(record.ending))
     assert usage(record.ending).left is Left.NOTHING
@@ -73,7 +77,9 @@ def test_a_plain_job(shim: Spawner) -> None:
 
 
 def test_a_record_is_text(shim: Spawner) -> None:
-    held = shim.start("true")
+    held = shim.start(shell=UNTIL_GO.encode())
+    held.until_running()
+    (shim.folder / "go").touch()
     held.wait()
     data = held.record_path.read_bytes()
     assert len(data) == 512
@@ -211,7 +217,7 @@ def test_a_killed_shim_leaves_no_ending(shim: Spawner) -> None:
 
 
 def test_the_lock_is_held_as_long_as_the_shim_lives(shim: Spawner, tmp_path: Path) -> None:
-    held = shim.start("sh", "-c", "until test -e go; do sleep 0.01; done", leave_children=True)
+    held = shim.start("sh", "-c", UNTIL_GO, leave_children=True)
     held.until_running()
     assert held.is_locked()
     (tmp_path / "go").touch()

@@ -47,8 +47,6 @@ class Child:
         self._err_done = True
         with Step("err"):
             self._open_err()
-        if (oom := plan.get(b"oom")) is not None:
-            write_text(b"/proc/self/oom_score_adj", oom)
         if plan.cgroup is not None:
             write_text(plan.cgroup + b"/cgroup.procs", b"0")
         set_affinity(plan.get(b"affinity"))

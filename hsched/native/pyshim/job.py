@@ -55,6 +55,8 @@ class Job:
         self._report, theirs = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         fcntl.fcntl(self._report, fcntl.F_SETOWN, os.getpid())
         fcntl.fcntl(self._report, fcntl.F_SETFL, os.O_NONBLOCK | os.O_ASYNC)
+        if (oom := self._plan.get(b"oom")) is not None:
+            write_text(b"/proc/self/oom_score_adj", oom)  # the child inherits it
         self._first = os.fork()
         if self._first == 0:
             os.close(RECORD_FD)
