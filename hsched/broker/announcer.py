@@ -55,9 +55,12 @@ class _Subscriber(NamedTuple):
     key: str
     ids: frozenset[JobId] | None  # of jobs, elements and whole arrays; None for all
     arrivals: bool  # whether to tell of jobs that come in, and of changed slots
+    ends: bool  # whether to tell of nothing but ends
 
     def wants(self, news: News) -> bool:
         ids = self.ids
+        if self.ends and news.state is not State.DONE:
+            return False
         return ids is None or news.job_id in ids or job_id(job_number(news.job_id)) in ids
 
 
@@ -112,11 +115,17 @@ class Announcer:
         self._arrived, self._slots_changed = [], False
 
     def subscribe(
-        self, peer: Peer, key: str, ids: Iterable[JobId] | None, arrivals: bool = False
+        self,
+        peer: Peer,
+        key: str,
+        ids: Iterable[JobId] | None,
+        *,
+        arrivals: bool = False,
+        ends: bool = False,
     ) -> None:
         """Send changes to ``peer`` from now on, under ``key``."""
         chosen = None if ids is None else frozenset(ids)
-        self._subscribers.append(_Subscriber(peer, key, chosen, arrivals))
+        self._subscribers.append(_Subscriber(peer, key, chosen, arrivals, ends))
 
     def since(self, number: int | None, epoch: str | None) -> tuple[list[News], bool]:
         """Return the changes after ``number``, and whether none is missing."""

@@ -62,7 +62,8 @@ def command(
     try:
         with Client(scheduler) as client:
             tally = Tally(_ids(client, words))
-            with client.subscribe(tally.ids, timeout) as changes, _bar() as show:
+            listening = client.subscribe(tally.ids, timeout, ends=not on_terminal())
+            with listening as changes, _bar() as show:
                 is_over = _follow(changes, tally, any_of, show)
     except WrongUsage:
         raise

@@ -143,7 +143,7 @@ class AsyncClient:
     ) -> bool:
         """As :meth:`Client.wait`."""
         waiting = asks.Waiting(ids, any_of)
-        async with self.subscribe(ids, timeout) as changes:
+        async with self.subscribe(ids, timeout, ends=True) as changes:
             async for change in changes:
                 if waiting.is_over(change.id, change.state):
                     return True
@@ -155,9 +155,10 @@ class AsyncClient:
         timeout: float | None = None,
         *,
         arrivals: bool = False,
+        ends: bool = False,
     ) -> AsyncSubscription:
         """As :meth:`Client.subscribe`; for ``async with`` and ``async for``."""
-        return AsyncSubscription(self.place, ids, timeout, arrivals)
+        return AsyncSubscription(self.place, ids, timeout, arrivals=arrivals, ends=ends)
 
     async def log(
         self,

@@ -93,9 +93,11 @@ class AsyncSubscription(Subscription):
         place: paths.Place,
         ids: Sequence[str] | None,
         timeout: float | None,
+        *,
         arrivals: bool = False,
+        ends: bool = False,
     ) -> None:
-        super().__init__(place, ids, timeout, arrivals)
+        super().__init__(place, ids, timeout, arrivals=arrivals, ends=ends)
         self._connection = AsyncConnection(place, timeout or 0.0)
 
     async def __aenter__(self) -> AsyncSubscription:

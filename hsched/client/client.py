@@ -234,7 +234,7 @@ class Client(TaskVerbs):
             NoSuchJob: an id was never given out in this run.
         """
         waiting = asks.Waiting(ids, any_of)
-        with self.subscribe(ids, timeout) as changes:
+        with self.subscribe(ids, timeout, ends=True) as changes:
             for change in changes:
                 if waiting.is_over(change.id, change.state):
                     return True
@@ -246,14 +246,16 @@ class Client(TaskVerbs):
         timeout: float | None = None,
         *,
         arrivals: bool = False,
+        ends: bool = False,
     ) -> Subscription:
         """Return a stream of changes; it ends after ``timeout`` seconds, None for never.
 
         First comes how each of ``ids`` stands, then what changes; None means all jobs.
         With ``arrivals`` jobs that come in are told as well, as ``pending``, and
-        :meth:`Subscription.page` returns an empty page where slots have changed.
+        :meth:`Subscription.page` returns an empty page where slots have changed.  With ``ends``
+        nothing is told of what changes but how jobs end.
         """
-        return Subscription(self.place, ids, timeout, arrivals)
+        return Subscription(self.place, ids, timeout, arrivals=arrivals, ends=ends)
 
     def log(
         self,

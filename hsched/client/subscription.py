@@ -42,7 +42,9 @@ class Subscription:
         place: paths.Place,
         ids: Sequence[str] | None,
         timeout: float | None,
+        *,
         arrivals: bool = False,
+        ends: bool = False,
     ) -> None:
         """Subscribe to ``ids``, None for all jobs, for ``timeout`` seconds, None for ever.
 
@@ -50,7 +52,7 @@ class Subscription:
         """
         self._connection = Connection(place, timeout or 0.0)
         self._ids = None if ids is None else tuple(ids)
-        self._arrivals = arrivals
+        self._arrivals, self._ends = arrivals, ends
         self._deadline = None if timeout is None else time.monotonic() + timeout
         self._epoch: str | None = None
         self._upto: int | None = None
@@ -166,7 +168,11 @@ class Subscription:
         """Return a fresh key, what to ask, and until when."""
         key = new_key()
         request = SubscribeRequest(
-            since=self._upto, epoch=self._epoch, ids=self._ids, arrivals=self._arrivals
+            since=self._upto,
+            epoch=self._epoch,
+            ids=self._ids,
+            arrivals=self._arrivals,
+            ends=self._ends,
         )
         limit = self._deadline if self._deadline is not None else time.monotonic() + 3600.0
         return key, request, limit

@@ -16,6 +16,7 @@ class SubscribeRequest(Message):
 
     With ``arrivals`` also each job that comes in is told, as ``pending`` with the number 0,
     and, by a page without changes, that the slots or the scheduler itself have changed.
+    With ``ends`` only how jobs end is told, after how those in ``ids`` stand.
     """
 
     VERB: ClassVar[str] = "subscribe"
@@ -23,6 +24,7 @@ class SubscribeRequest(Message):
     epoch: str | None = None
     ids: tuple[str, ...] | None = None
     arrivals: bool = False
+    ends: bool = False
 
 
 class Change(Message):

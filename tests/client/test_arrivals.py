@@ -31,6 +31,20 @@ def sleeper(slots: str, **given: Any) -> JobSpec:
     return JobSpec(slots=slots, argv=("sleep", "1000"), **given)
 
 
+def test_who_waits_for_ends_is_told_of_nothing_else(client: Client) -> None:
+    ids = [job.id for job in client.submit_batch([sleeper("1"), sleeper("1", array=(0, 1))])]
+    with client.subscribe(ids, DEADLINE_S, ends=True) as changes:
+        first = changes.page() or ()
+        assert [change.id for change in first] == ["1", "2.0", "2.1"], "how all of them stand"
+        client.hold(["2.1"])
+        client.kill(["1"])
+        client.kill(["2"])
+        told: list[tuple[str, str]] = []
+        while ("2", "done") not in told:
+            told += [(change.id, change.state) for change in changes.page() or ()]
+    assert sorted(told) == [(word, "done") for word in ("1", "2", "2.0", "2.1")]
+
+
 def test_arrivals_and_changed_slots_are_told_to_those_who_asked(client: Client) -> None:
     with (
         client.subscribe(timeout=DEADLINE_S, arrivals=True) as all_of_it,

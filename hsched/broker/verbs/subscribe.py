@@ -34,7 +34,7 @@ def _subscribe(broker: Broker, request: SubscribeRequest, peer: Peer, key: str) 
         wanted = [parse_job_id(word) for word in request.ids]
         changes = [one for identity in wanted for one in _standing(broker, identity)]
         complete = True
-    announcer.subscribe(peer, key, wanted, request.arrivals)
+    announcer.subscribe(peer, key, wanted, arrivals=request.arrivals, ends=request.ends)
     return announcer.page(changes, complete)
 
 
