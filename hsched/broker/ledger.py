@@ -31,7 +31,7 @@ from hsched.broker.templates import Template
 from hsched.core.devices import GPUS
 from hsched.core.effects import ChangeJob, Effect, EndJob, StartJob
 from hsched.core.job import Job
-from hsched.core.model import Allocation, JobId, State, job_id
+from hsched.core.model import Allocation, JobId, State, array_index, job_id
 from hsched.core.scheduler import Scheduler
 from hsched.core.told import slot_variables
 from hsched.errors import StoreError
@@ -49,9 +49,6 @@ class Start(NamedTuple):
 
 
 _NEVER = Start()
-
-#: Stands for the jobs of a template.
-_ANYBODY = job_id(1)
 
 
 class Surroundings(NamedTuple):
@@ -142,7 +139,8 @@ class Ledger:
             StoreError: the job's environment is not in the store any more.
             ValueError: the plan holds a NUL byte.
         """
-        template = self._template(self._given(job.id), job.request.amounts)
+        is_element = array_index(job.id) is not None
+        template = self._template(self._given(job.id), job.request.amounts, is_element)
         who = self.identity(job.id, job.attempt)
         return None if template is None else template.offer(who, promised)
 
@@ -176,11 +174,14 @@ class Ledger:
             plan.make_folders = True
         return plan, around, spec
 
-    def _new_template(self, given: StartOf, amounts: tuple[int, ...]) -> Template | None:
+    def _new_template(
+        self, given: StartOf, amounts: tuple[int, ...], is_element: bool
+    ) -> Template | None:
         """Return what the plans of such jobs share, None where they have more to do with slots."""
         pairs = zip(self._scheduler.resources, amounts, strict=True)
         slots = tuple(tuple(range(n)) if one.numbered else () for one, n in pairs)
-        held, anybody = Allocation(slots, amounts), self.identity(_ANYBODY, 1)
+        held = Allocation(slots, amounts)
+        anybody = self.identity(job_id(1, 0 if is_element else None), attempt=1)
         plan, around, spec = self._plan(given, anybody, held)
         self._part(plan, held, around, spec.environment or {})
         plan.slots = {}

@@ -92,3 +92,13 @@ def test_the_row_of_an_element_does_not_hold_all_indices(sched: Shell) -> None:
     store = sched.state / "default/hsched.db-wal"
     assert store.stat().st_size < 20 << 20
     assert len(sched.jobs("1.9999")) == 1
+
+
+def test_an_index_in_the_environment_does_not_come_between(sched: Shell) -> None:
+    options = ("--array", "0-19", "--out", "o/%a", "--export", "PATH,HSCHED_ARRAY_INDEX")
+    env = {**sched.env, "HSCHED_ARRAY_INDEX": "99"}
+    sched.ok("hwait", sched.submit(*options, "2", "cat", "/proc/self/environ", env=env))
+    for index in range(20):
+        variables = (sched.folder / f"o/{index}").read_text().split("\0")
+        found = [one for one in variables if one.startswith("HSCHED_ARRAY_INDEX=")]
+        assert found == [f"HSCHED_ARRAY_INDEX={index}"]
