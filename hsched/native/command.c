@@ -91,7 +91,7 @@ static rlim_t least(rlim_t a, rlim_t b)
 	return a < b ? a : b; /* RLIM_INFINITY is the largest */
 }
 
-/* What the shim has, and hands down: most jobs have the limits of their broker. */
+/* What the shim has, of its nursery, and hands down: most jobs have the limits of their broker. */
 static struct rlimit inherited[RLIM_NLIMITS];
 
 void limits_know(void)

@@ -448,7 +448,6 @@ void shim_run(bool forked)
 		setsid(); /* the nursery has left the broker's session */
 	}
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
-	limits_know();
 
 	struct plan plan;
 	struct process self = {0};
@@ -469,6 +468,7 @@ int main(int argc, char **argv)
 		return puts("hsched-shim, contract 1") < 0;
 	tidy_signals();
 	record_know_boot();
+	limits_know();
 	if (argc > 1 && strcmp(argv[1], "--nursery") == 0) {
 		char *last = argv[argc - 1];
 		nursery_run((struct title){argv[0], (size_t)(last + strlen(last) + 1 - argv[0])});
