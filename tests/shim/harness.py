@@ -25,6 +25,9 @@ from hsched.native.record import RECORD_SIZE, Record, read_record
 
 DEADLINE = 20.0
 
+#: A line that ends once there is a file `go`.
+UNTIL_GO = "until test -e go; do sleep 0.01; done"
+
 #: The number that asks a shim to send a signal to its whole tree.
 ASK = 33
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from hsched.native.record import Ending, Exited, Left, Signalled, Usage
-from tests.shim.harness import Held, Spawner, is_alive, until
+from tests.shim.harness import UNTIL_GO, Held, Spawner, is_alive, until
 
 PYTHON = (sys.executable, "-I", "-S", "-c")
 
@@ -43,7 +43,6 @@ while True:
     signal.pause()
 """
 
-UNTIL_GO = "until test -e go; do sleep 0.01; done"
 UNTIL_IT_IS_THERE = "until test -s pid; do sleep 0.01; done"
 
 
@@ -59,7 +58,7 @@ def pid_in(path: Path) -> int:
 
 def test_a_plain_job(shim: Spawner) -> None:
     before = time.time_ns() // 1000
-    held = shim.start(shell=UNTIL_GO.encode())
+    held = shim.start("sh", "-c", UNTIL_GO)
     pid = held.until_running()
     (shim.folder / "go").touch()
     record = held.wait()
@@ -77,7 +76,7 @@ def test_a_plain_job(shim: Spawner) -> None:
 
 
 def test_a_record_is_text(shim: Spawner) -> None:
-    held = shim.start(shell=UNTIL_GO.encode())
+    held = shim.start("sh", "-c", UNTIL_GO)
     held.until_running()
     (shim.folder / "go").touch()
     held.wait()

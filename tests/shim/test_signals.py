@@ -10,7 +10,7 @@ import psutil
 import pytest
 
 from hsched.native.record import Exited, Left, Signalled
-from tests.shim.harness import ASK, Held, Spawner, is_alive, until
+from tests.shim.harness import ASK, UNTIL_GO, Held, Spawner, is_alive, until
 
 #: Writes the name of each signal it gets into a file of its own; its child does so too.
 LISTEN = """
@@ -141,7 +141,7 @@ IGNORED = [1, 2, 3, 6, 10, 12, 13, 14, 18, 20, 21, 22, 29, 33]
 
 
 def test_other_signals_do_nothing(shim: Spawner) -> None:
-    held = shim.start("sh", "-c", "until test -e go; do sleep 0.01; done")
+    held = shim.start("sh", "-c", UNTIL_GO)
     held.until_running()
     for number in IGNORED[:-1]:
         os.kill(held.pid, number)
@@ -150,7 +150,7 @@ def test_other_signals_do_nothing(shim: Spawner) -> None:
 
 
 def test_a_stopped_shim_goes_on(shim: Spawner) -> None:
-    held = shim.start("sh", "-c", "until test -e go; do sleep 0.01; done")
+    held = shim.start("sh", "-c", UNTIL_GO)
     held.until_running()
     os.kill(held.pid, signal.SIGSTOP)
     Path(shim.folder, "go").touch()
@@ -165,7 +165,7 @@ def test_signals_that_come_before_the_shim_is_ready_are_kept(shim: Spawner) -> N
 
 
 def test_a_waiting_shim_uses_no_cpu(shim: Spawner) -> None:
-    held = shim.start("sh", "-c", "until test -e go; do sleep 0.01; done")
+    held = shim.start("sh", "-c", UNTIL_GO)
     held.until_running()
     until(lambda: psutil.Process(held.pid).status() == psutil.STATUS_SLEEPING, "the shim to wait")
     before = _switches(held.pid)
