@@ -93,6 +93,10 @@ class Place(NamedTuple):
         """The file that names the socket; it exists from hstart to hstop."""
         return os.path.join(self.folder, "address")
 
+    def run_folder(self, run: str) -> str:
+        """Return the folder of the run called ``run``, with the logs of its jobs."""
+        return os.path.join(self.folder, run)
+
     @property
     def current(self) -> str:
         """The link to the newest run's folder."""

@@ -104,7 +104,7 @@ class Broker:
     @property
     def run_folder(self) -> str:
         """The folder of the current run, with the logs of its jobs."""
-        return os.path.join(self.place.folder, self.run.name)
+        return self.place.run_folder(self.run.name)
 
     def serve(self) -> None:
         """Work until the run was stopped or :meth:`leave` was called."""

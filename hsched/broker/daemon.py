@@ -111,7 +111,7 @@ def build(
         )
     store = Store(place.store)
     run = _open_run(place, store, settings)
-    folder = os.path.join(place.folder, run.name, "records")
+    folder = os.path.join(place.run_folder(run.name), "records")
     os.makedirs(folder, mode=0o700, exist_ok=True)
     kernel.become_subreaper()
     endpoint = Endpoint(choose_socket(place), _tcp_of(run))
@@ -246,7 +246,7 @@ def _tcp_of(run: Run) -> Tcp | None:
 def _new_run(place: Place, store: Store, settings: Settings) -> Run:
     resources, options = _on_slurm(settings) if settings.engine == "slurm" else _here(settings)
     name = _new_run_name(place)
-    folder = os.path.join(place.folder, name)
+    folder = place.run_folder(name)
     try:
         os.makedirs(folder, mode=0o700)
     except OSError as error:
@@ -321,7 +321,7 @@ def _new_run_name(place: Place) -> str:
     if fault:
         raise WrongUsage(f"CACHE_DIR_FORMAT {pattern[:80]!r} gives no folder: {fault}")
     suffix = 1
-    while os.path.lexists(os.path.join(place.folder, name)):
+    while os.path.lexists(place.run_folder(name)):
         suffix += 1
         name = f"{clock.run_name(pattern)}-{suffix}"
     return name

@@ -150,15 +150,20 @@ class Foreground:
         What the hruns inside of any job have shared its slots by is removed.
         """
         ended = [one for one in effects if isinstance(one, EndJob)]
-        run_folder = self._broker.run_folder
-        if ended and os.access(jobserver.folders(run_folder), os.F_OK):
-            for job in ended:
-                for number in range(1, job.attempt + 1):
-                    _remove(jobserver.folder(run_folder, job.job_id, number))
+        if ended:
+            self._remove_shared(ended)
         for job in ended:
             if (run := self._runs.get(job.job_id)) is not None:
                 self._reply(run, _ended(job.outcome))
                 self.forget(job.job_id)
+
+    def _remove_shared(self, ended: Iterable[EndJob]) -> None:
+        run_folder = self._broker.run_folder
+        if not os.access(jobserver.folders(run_folder), os.F_OK):
+            return
+        for job in ended:
+            for number in range(1, job.attempt + 1):
+                _remove(jobserver.folder(run_folder, job.job_id, number))
 
     def forget(self, job_id: JobId) -> None:
         """Stop watching; the processes go on."""

@@ -7,7 +7,6 @@ what it used, which environment it has.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import NamedTuple
@@ -31,7 +30,7 @@ from hsched.broker.templates import Template
 from hsched.core.devices import GPUS
 from hsched.core.effects import ChangeJob, Effect, EndJob, StartJob
 from hsched.core.job import Job
-from hsched.core.model import Allocation, JobId, State, array_index, job_id
+from hsched.core.model import Allocation, JobId, Resource, State, array_index, job_id
 from hsched.core.scheduler import Scheduler
 from hsched.core.told import slot_variables
 from hsched.errors import StoreError
@@ -70,7 +69,7 @@ class Ledger:
 
     def __init__(self, store: Store, run: Run, scheduler: Scheduler, place: Place) -> None:
         self._store, self._run, self._scheduler = store, run, scheduler
-        self._name, self._run_folder = place.name, os.path.join(place.folder, run.name)
+        self._name, self._run_folder = place.name, place.run_folder(run.name)
         self._started: dict[JobId, Start] = {}
         self._used: dict[JobId, Used] = {}
         self._began: dict[JobId, float] = {}
@@ -127,10 +126,8 @@ class Ledger:
             StoreError: the job's environment is not in the store any more.
         """
         who = self.identity(effect.job_id, effect.attempt)
-        plan, around, spec = self._plan(self._given(effect.job_id), who, effect.allocation)
-        if self._scheduler.can_be_succeeded(effect.job_id):
-            self._part(plan, effect.allocation, around, spec.environment or {})
-        return plan
+        has_successor = self._scheduler.can_be_succeeded(effect.job_id)
+        return self._plan(self._given(effect.job_id), who, effect.allocation, has_successor)
 
     def offer(self, job: Job, promised: bool) -> bytes | None:
         """Return the plan of a pending job for a shim that knows its slots; None for another's.
@@ -139,9 +136,10 @@ class Ledger:
             StoreError: the job's environment is not in the store any more.
             ValueError: the plan holds a NUL byte.
         """
-        is_element = array_index(job.id) is not None
-        template = self._template(self._given(job.id), job.request.amounts, is_element)
         who = self.identity(job.id, job.attempt)
+        is_element, amounts = array_index(job.id) is not None, job.request.amounts
+        resources = self._scheduler.resources
+        template = self._template(self._given(job.id), amounts, resources, is_element)
         return None if template is None else template.offer(who, promised)
 
     def identity(self, job_id: JobId, attempt: int) -> Identity:
@@ -154,9 +152,7 @@ class Ledger:
             raise StoreError(f"{self._store.path}: job {job_id} is missing")
         return found
 
-    def _plan(
-        self, given: StartOf, who: Identity, held: Allocation
-    ) -> tuple[Plan, Surroundings, JobSpec]:
+    def _plan(self, given: StartOf, who: Identity, held: Allocation, has_successor: bool) -> Plan:
         environment, cwd, text = given
         spec = _spec(text)
         inherited = self._inherited(environment)
@@ -172,20 +168,26 @@ class Ledger:
             plan = jobserver.wrapped(plan, around.jobserver, place)
         if patterns.need_folders(spec):
             plan.make_folders = True
-        return plan, around, spec
+        if has_successor:
+            self._part(plan, held, around, spec.environment or {})
+        return plan
 
     def _new_template(
-        self, given: StartOf, amounts: tuple[int, ...], is_element: bool
+        self,
+        given: StartOf,
+        amounts: tuple[int, ...],
+        resources: tuple[Resource, ...],
+        is_element: bool,
     ) -> Template | None:
         """Return what the plans of such jobs share, None where they have more to do with slots."""
-        pairs = zip(self._scheduler.resources, amounts, strict=True)
+        pairs = zip(resources, amounts, strict=True)
         slots = tuple(tuple(range(n)) if one.numbered else () for one, n in pairs)
-        held = Allocation(slots, amounts)
         anybody = self.identity(job_id(1, 0 if is_element else None), attempt=1)
-        plan, around, spec = self._plan(given, anybody, held)
-        self._part(plan, held, around, spec.environment or {})
+        plan = self._plan(given, anybody, Allocation(slots, amounts), has_successor=True)
+        if plan.holds is None:
+            return None
         plan.slots = {}
-        return None if plan.holds is None else Template.of(plan, spec, anybody, self._run_folder)
+        return Template.of(plan, _spec(given.spec), anybody, self._run_folder)
 
     def _part(
         self, plan: Plan, held: Allocation, around: Surroundings, chosen: Mapping[str, str]

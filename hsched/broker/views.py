@@ -66,7 +66,7 @@ class Viewer:
         given, life = row.given, row.life
         live = self.find(given.id)
         spec = spec_of(row)
-        folder = os.path.join(self.place.folder, self.run.name)
+        folder = self.place.run_folder(self.run.name)
         filled = patterns.filled(spec, given.id, self.place.name)
         out, err = None, None
         if spec.pid is None:  # nobody here knows where an adopted process writes

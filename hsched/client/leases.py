@@ -94,7 +94,7 @@ def find_outer(place: Place) -> Outer | None:
     if not job_id or not run or os.environ.get("HSCHED_NAME") != place.name:
         return None
     name = f"{job_id}-{os.environ.get('HSCHED_ATTEMPT', '1')}"
-    of_job = os.path.join(place.folder, run, "leases", name, "job")
+    of_job = os.path.join(place.run_folder(run), "leases", name, "job")
     for path in (os.environ.get("HSCHED_LEASE"), of_job):
         if path:
             with contextlib.suppress(FileNotFoundError):

@@ -85,7 +85,7 @@ def _old_folders(place: paths.Place, before: float | None, after: float | None) 
     with Client(place.name) as client:
         runs = client.runs()
     for run in runs:
-        folder = os.path.join(place.folder, run.name)
+        folder = place.run_folder(run.name)
         if _is_old(run, before, after) and is_ours(place, folder):
             yield folder
 
